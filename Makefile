@@ -1,0 +1,48 @@
+# `make run` and `make test` need nothing prepared but Debian 12, git, make and Swift 6.2 or later.
+.PHONY: run build test unit e2e lint test-asan test-tsan clean
+
+# The demo: an edge, two chat workers and a page.
+run: toolchain
+	@scripts/packages build
+	swift build -c release --product sluice --product chat-worker
+	@exec .build/release/sluice demo
+
+build: toolchain
+	@scripts/packages build
+	swift build -c release --product sluice
+	swift build -c release --product chat-worker
+
+test: toolchain
+	@scripts/packages build test
+	$(MAKE) --no-print-directory lint unit e2e
+
+unit: toolchain
+	swift test --disable-xctest
+
+# The real binaries, with clients and workers that others wrote.
+e2e: toolchain
+	swift build --product sluice
+	swift build --product chat-worker
+	scripts/end-to-end .build/debug
+
+lint: toolchain
+	swift format lint --strict --parallel --recursive Sources Tests Package.swift
+	scripts/layers
+
+# The crash handler of Swift hangs under sanitizers, so it is off.
+test-asan: toolchain
+	@scripts/packages build test
+	SWIFT_BACKTRACE=enable=no swift test --disable-xctest --sanitize=address --scratch-path .build-asan
+	scripts/end-to-end .build-asan/debug
+
+test-tsan: toolchain
+	@scripts/packages build test
+	SWIFT_BACKTRACE=enable=no swift test --disable-xctest --sanitize=thread --scratch-path .build-tsan
+	scripts/end-to-end .build-tsan/debug
+
+clean:
+	rm -rf .build .build-*
+
+.PHONY: toolchain
+toolchain:
+	@scripts/toolchain

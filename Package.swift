@@ -1,0 +1,102 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Settings of every target that ships. Tests go without strict memory safety: `#expect` expands to code it rejects.
+let sourceSettings: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .strictMemorySafety(),
+  .treatAllWarnings(as: .error),
+]
+let testSettings: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .treatAllWarnings(as: .error),
+]
+
+func layer(_ name: String, on dependencies: [Target.Dependency] = []) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: sourceSettings)
+}
+
+func program(_ name: String, on dependencies: [Target.Dependency]) -> Target {
+  .executableTarget(name: name, dependencies: dependencies, swiftSettings: sourceSettings)
+}
+
+func tests(of name: String, with dependencies: [Target.Dependency] = []) -> Target {
+  .testTarget(
+    name: "\(name)Tests", dependencies: [.byName(name: name)] + dependencies, swiftSettings: testSettings)
+}
+
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+
+let package = Package(
+  name: "sluice",
+  products: [
+    .executable(name: "sluice", targets: ["sluice"]),
+    .executable(name: "chat-worker", targets: ["chat-worker"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+  ],
+  targets: [
+    // C libraries: module maps with inline shims for what Swift cannot import.
+    .systemLibrary(name: "CSystem"),
+    .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "CMicrohttpd", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
+    .target(name: "CAssets", exclude: ["page"]),
+
+    // Layer 0
+    layer("EdgeCore"),
+
+    // Layer 1: pure. Bytes and `now` in, values out.
+    layer("EdgeHTTP", on: ["EdgeCore"]),
+    layer("EdgeWebSocket", on: ["EdgeCore", "EdgeHTTP"]),
+    layer("EdgeAuth", on: ["EdgeCore"]),
+    layer("EdgePolicy", on: ["EdgeCore"]),
+    layer("EdgeRouting", on: ["EdgeCore"]),
+    layer("EdgeRelay", on: ["EdgeCore", "EdgeWebSocket"]),
+    layer("EdgeTelemetry", on: ["EdgeCore"]),
+    layer("EdgeConfig", on: ["EdgeCore", yams]),
+    layer("ChatCore", on: ["EdgeCore"]),
+
+    // Layer 2: input and output.
+    layer("EdgeIO", on: ["EdgeCore", "CSystem"]),
+    layer("EdgeTLS", on: ["EdgeCore", "EdgeAuth", "COpenSSL"]),
+    layer("EdgeAdmin", on: ["EdgeCore", "EdgeTelemetry", "CMicrohttpd"]),
+
+    // Layer 3: composition.
+    layer(
+      "EdgeServer",
+      on: [
+        "EdgeCore", "EdgeHTTP", "EdgeWebSocket", "EdgeAuth", "EdgePolicy", "EdgeRouting", "EdgeRelay",
+        "EdgeTelemetry", "EdgeConfig", "EdgeIO", "EdgeTLS", "EdgeAdmin",
+      ]),
+
+    // Layer 4: programs.
+    program("sluice", on: ["EdgeServer", "EdgeConfig", "EdgeAuth", "EdgeTLS", "EdgeIO", "EdgeCore", arguments]),
+    program(
+      "chat-worker",
+      on: [
+        "ChatCore", "EdgeCore", "EdgeHTTP", "EdgeWebSocket", "EdgeAuth", "EdgeTelemetry", "EdgeIO", "EdgeTLS", "CAssets",
+        arguments,
+      ]),
+
+    tests(of: "EdgeCore"),
+    tests(of: "EdgeHTTP", with: ["EdgeCore"]),
+    tests(of: "EdgeWebSocket", with: ["EdgeCore", "EdgeHTTP"]),
+    tests(of: "EdgeAuth", with: ["EdgeCore"]),
+    tests(of: "EdgePolicy", with: ["EdgeCore"]),
+    tests(of: "EdgeRouting", with: ["EdgeCore"]),
+    tests(of: "EdgeTelemetry", with: ["EdgeCore"]),
+    tests(of: "EdgeConfig", with: ["EdgeCore"]),
+    tests(of: "ChatCore", with: ["EdgeCore"]),
+    tests(of: "EdgeIO", with: ["EdgeCore"]),
+    tests(of: "EdgeTLS", with: ["EdgeCore", "EdgeAuth", "COpenSSL"]),
+    tests(of: "EdgeAdmin", with: ["EdgeCore", "EdgeTelemetry"]),
+  ],
+  swiftLanguageModes: [.v6],
+  cLanguageStandard: .c2x
+)

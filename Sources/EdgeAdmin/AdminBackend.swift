@@ -1,0 +1,131 @@
+public import EdgeCore
+public import EdgeTelemetry
+
+/// The edge as the admin plane sees it. Calls come on the admin plane's threads and may wait there for the reactors,
+/// for a bounded time.
+public protocol AdminBackend: Sendable {
+  /// The text of a scrape.
+  func metrics(as format: ExpositionFormat) throws(AdminBackendError) -> [UInt8]
+
+  /// Whether the process works; false asks a supervisor to restart it.
+  func isLive() -> Bool
+
+  /// Whether new clients should be sent here.
+  func readiness() -> AdminReadiness
+
+  /// One page of connections; `ConnectionQuery.page(of:now:)` makes it from all of them.
+  func connections(_ query: ConnectionQuery) throws(AdminBackendError) -> ConnectionPage
+
+  /// One connection, open or closed not long ago; nil if there is none of that name.
+  func connection(_ id: ConnectionID) throws(AdminBackendError) -> ConnectionSummary?
+
+  /// Closes one open connection.
+  ///
+  /// - Parameters:
+  ///   - code: a close code that an endpoint may send.
+  ///   - reason: at most 123 bytes without control characters.
+  /// - Returns: whether there was such a connection.
+  func disconnect(_ id: ConnectionID, code: UInt16, reason: String) throws(AdminBackendError) -> Bool
+
+  /// The edge at a glance.
+  func status() throws(AdminBackendError) -> AdminStatus
+
+  /// Every worker of every pool.
+  func workers() throws(AdminBackendError) -> [AdminWorker]
+
+  /// Keeps a line about a write that was asked for, refused ones included. Must not wait.
+  func audit(_ record: AuditRecord)
+}
+
+/// Why the edge could not answer.
+public enum AdminBackendError: Error, Sendable {
+  /// A reactor did not answer in time: 503.
+  case timeout
+  /// The edge is going down: 503.
+  case stopping
+}
+
+/// Whether new clients should be sent here.
+public enum AdminReadiness: Equatable, Sendable {
+  /// Yes.
+  case ready
+  /// No, for this reason, a word such as `draining`.
+  case notReady(String)
+}
+
+/// The edge at a glance.
+public struct AdminStatus: Equatable, Sendable {
+  /// The edge's version.
+  public var version: String
+  /// When it started.
+  public var startedAt: WallTime
+  /// Now.
+  public var now: WallTime
+  /// Reactor threads.
+  public var reactors: Int
+  /// Open WebSockets.
+  public var connections: Int
+  /// The most it takes.
+  public var maxConnections: Int
+  /// Whether it sends its clients away.
+  public var isDraining: Bool
+  /// The names of the routes.
+  public var routes: [String]
+
+  /// Makes a status.
+  public init(
+    version: String, startedAt: WallTime, now: WallTime, reactors: Int, connections: Int, maxConnections: Int,
+    isDraining: Bool, routes: [String]
+  ) {
+    self.version = version
+    self.startedAt = startedAt
+    self.now = now
+    self.reactors = reactors
+    self.connections = connections
+    self.maxConnections = maxConnections
+    self.isDraining = isDraining
+    self.routes = routes
+  }
+}
+
+/// One worker as the admin plane shows it.
+public struct AdminWorker: Equatable, Sendable {
+  /// The pool's name.
+  public var pool: String
+  /// The worker's socket path.
+  public var path: String
+  /// What the operator wants of it: `ready`, `drain` or `maint`.
+  public var state: String
+  /// Whether it may be chosen.
+  public var isUp: Bool
+  /// Connections that it carries.
+  public var connections: Int
+  /// Its share relative to the others.
+  public var weight: Int
+
+  /// Makes a worker.
+  public init(pool: String, path: String, state: String, isUp: Bool, connections: Int, weight: Int = 1) {
+    self.pool = pool
+    self.path = path
+    self.state = state
+    self.isUp = isUp
+    self.connections = connections
+    self.weight = weight
+  }
+}
+
+/// A write that someone asked for.
+public struct AuditRecord: Equatable, Sendable {
+  /// Who asked; nil if they did not show who they are.
+  public var who: AdminIdentity?
+  /// Where the request came from.
+  public var peer: AdminPeer
+  /// What was asked for, such as `connection.disconnect`.
+  public var action: String
+  /// On what, such as the connection's identifier.
+  public var target: String
+  /// The answer's status: below 300 means it was done.
+  public var status: Int
+  /// What else the request said; null if nothing.
+  public var detail: JSON
+}

@@ -1,0 +1,163 @@
+internal import CMicrohttpd
+internal import EdgeCore
+
+/// Owns one libmicrohttpd daemon with its thread, and the shell that the thread calls.
+///
+/// The only file that touches libmicrohttpd. Its callbacks run on the daemon's thread, one at a time. A request is an
+/// `AdminExchange`, retained from the moment its target is known until libmicrohttpd says that it is over.
+@safe final class AdminDaemon {
+  private let handle: OpaquePointer
+  /// Kept alive for the daemon, which has an unretained pointer to it.
+  private let shell: AdminShell
+
+  init(_ shell: AdminShell) throws(AdminServerError) {
+    let limits = sluice_mhd_limits(connections: 64, connections_per_ip: 48, idle_seconds: 10, connection_bytes: 32_768)
+    guard
+      let handle = unsafe sluice_mhd_start(
+        shell.listener.descriptor, limits, handleRequest, requestStarted, requestCompleted,
+        Unmanaged.passUnretained(shell).toOpaque())
+    else { throw .cannotStart(descriptor: shell.listener.descriptor) }
+    self.shell = shell
+    unsafe self.handle = handle
+  }
+
+  deinit {
+    // Joins the thread; no callback runs after it. No connection is ever suspended, which would make this undefined.
+    unsafe MHD_stop_daemon(handle)
+  }
+}
+
+/// What libmicrohttpd's thread calls: it knows the listener and the API, and holds nothing between requests.
+final class AdminShell: Sendable {
+  let listener: AdminListener
+  private let api: AdminAPI
+  private let environment: AdminEnvironment
+
+  init(listener: AdminListener, api: AdminAPI, environment: AdminEnvironment) {
+    self.listener = listener
+    self.api = api
+    self.environment = environment
+  }
+
+  func refusalBeforeBody(of request: AdminRequest) -> AdminResponse? {
+    api.refusalBeforeBody(of: request)
+  }
+
+  func answer(_ request: AdminRequest, from peer: AdminPeer) -> AdminResponse {
+    api.respond(to: request, from: peer, scope: listener.scope, now: environment.now())
+  }
+
+  func unixPeer(descriptor: Int32) -> AdminPeer {
+    .unix(userID: descriptor < 0 ? nil : environment.peerUserID(descriptor))
+  }
+}
+
+/// One request while libmicrohttpd reads it.
+private final class AdminExchange {
+  let target: String
+  /// The head, once it is read whole; the body grows in it.
+  var request: AdminRequest?
+
+  init(target: String) {
+    self.target = target
+  }
+}
+
+// MARK: libmicrohttpd's callbacks
+
+/// The request line is read: keeps the target as it came, since libmicrohttpd decodes the path and drops the query.
+private func requestStarted(
+  context: UnsafeMutableRawPointer?, target: UnsafePointer<CChar>?, connection: OpaquePointer?
+) -> UnsafeMutableRawPointer? {
+  let text = unsafe target.map { unsafe String(cString: $0) } ?? ""
+  return unsafe Unmanaged.passRetained(AdminExchange(target: text)).toOpaque()
+}
+
+/// Called once when the head is read, once for each piece of the body, and once at its end.
+private func handleRequest(
+  context: UnsafeMutableRawPointer?, connection: OpaquePointer?, url: UnsafePointer<CChar>?, method: UnsafePointer<CChar>?,
+  version: UnsafePointer<CChar>?, piece: UnsafePointer<CChar>?, pieceBytes: UnsafeMutablePointer<Int>?,
+  exchangeSlot: UnsafeMutablePointer<UnsafeMutableRawPointer?>?
+) -> MHD_Result {
+  guard let context = unsafe context, let connection = unsafe connection, let pieceBytes = unsafe pieceBytes,
+    let opaqueExchange = unsafe exchangeSlot?.pointee
+  else { return .NO }
+  let shell = unsafe Unmanaged<AdminShell>.fromOpaque(context).takeUnretainedValue()
+  let exchange = unsafe Unmanaged<AdminExchange>.fromOpaque(opaqueExchange).takeUnretainedValue()
+
+  guard let request = exchange.request else {
+    let methodText = unsafe method.map { unsafe String(cString: $0) } ?? ""
+    let head = unsafe AdminRequest(method: methodText, target: exchange.target, fields: fields(of: connection))
+    exchange.request = head
+    guard let refusal = shell.refusalBeforeBody(of: head) else { return .YES }
+    return unsafe send(refusal, on: connection)
+  }
+  let count = unsafe pieceBytes.pointee
+  guard count == 0 else {
+    guard let piece = unsafe piece, request.body.count + count <= AdminRequest.maxBodyBytes else { return .NO }
+    unsafe UnsafeRawBufferPointer(start: piece, count: count).withMemoryRebound(to: UInt8.self) { bytes in
+      unsafe exchange.request?.body.append(contentsOf: bytes)
+    }
+    unsafe pieceBytes.pointee = 0
+    return .YES
+  }
+  return unsafe send(shell.answer(request, from: peer(of: connection, shell)), on: connection)
+}
+
+/// The request is over, answered or not.
+private func requestCompleted(
+  context: UnsafeMutableRawPointer?, connection: OpaquePointer?, exchangeSlot: UnsafeMutablePointer<UnsafeMutableRawPointer?>?,
+  reason: MHD_RequestTerminationCode
+) {
+  guard let exchange = unsafe exchangeSlot?.pointee else { return }
+  unsafe exchangeSlot?.pointee = nil
+  unsafe Unmanaged<AdminExchange>.fromOpaque(exchange).release()
+}
+
+// MARK: Reading and answering
+
+private func fields(of connection: OpaquePointer) -> [(name: String, value: String)] {
+  var fields: [(name: String, value: String)] = []
+  _ = unsafe withUnsafeMutablePointer(to: &fields) { fields in
+    unsafe MHD_get_connection_values_n(
+      connection, .HEADER_KIND,
+      { target, _, name, nameBytes, value, valueBytes in
+        let fields = unsafe target?.assumingMemoryBound(to: [(name: String, value: String)].self)
+        unsafe fields?.pointee.append((text(name, nameBytes), text(value, valueBytes)))
+        return .YES
+      }, fields)
+  }
+  return fields
+}
+
+/// Bytes that are no UTF-8 become replacement characters, which no check takes for anything.
+private func text(_ start: UnsafePointer<CChar>?, _ count: Int) -> String {
+  unsafe String(decoding: UnsafeRawBufferPointer(start: start, count: start == nil ? 0 : count), as: UTF8.self)
+}
+
+private func peer(of connection: OpaquePointer, _ shell: AdminShell) -> AdminPeer {
+  switch shell.listener.kind {
+  case .unix: return shell.unixPeer(descriptor: unsafe sluice_mhd_socket(connection))
+  case .tcp:
+    var (high, low, port): (UInt64, UInt64, UInt16) = (0, 0, 0)
+    guard unsafe sluice_mhd_peer(connection, &high, &low, &port) else { return .tcp(.unix) }
+    return .tcp(.ip(IPAddress(high: high, low: low), port: port))
+  }
+}
+
+private func send(_ answer: AdminResponse, on connection: OpaquePointer) -> MHD_Result {
+  let response = unsafe answer.body.withUnsafeBufferPointer { body in
+    // The bytes are copied; the pointer is mutable in the declaration only.
+    unsafe MHD_create_response_from_buffer(
+      body.count, UnsafeMutableRawPointer(mutating: body.baseAddress), .RESPMEM_MUST_COPY)
+  }
+  guard let response = unsafe response else { return .NO }
+  defer { unsafe MHD_destroy_response(response) }
+  for field in answer.fields { unsafe MHD_add_response_header(response, field.name, field.value) }
+  for (name, value) in commonFields { unsafe MHD_add_response_header(response, name, value) }
+  return unsafe MHD_queue_response(connection, UInt32(answer.status), response)
+}
+
+private let commonFields = [
+  ("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff"), ("Content-Security-Policy", "default-src 'none'"),
+]

@@ -1,0 +1,22 @@
+internal import EdgeCore
+internal import EdgeTelemetry
+
+extension AdminStatus {
+  var json: JSON {
+    [
+      "version": .string(version), "started_at": .string(startedAt.rfc3339), "now": .string(now.rfc3339),
+      "uptime_seconds": seconds(from: startedAt, to: now), "reactors": .integer(Int64(reactors)),
+      "connections": .integer(Int64(connections)), "max_connections": .integer(Int64(maxConnections)),
+      "draining": .bool(isDraining), "routes": .array(routes.map(JSON.string)),
+    ]
+  }
+}
+
+extension AdminWorker {
+  var json: JSON {
+    [
+      "pool": .string(pool), "path": .string(path), "state": .string(state), "up": .bool(isUp),
+      "connections": .integer(Int64(connections)), "weight": .integer(Int64(weight)),
+    ]
+  }
+}

@@ -1,0 +1,94 @@
+internal import EdgeCore
+
+/// The parameters of a query string, decoded strictly: each once, no broken escapes, valid UTF-8.
+struct AdminQuery {
+  private var parameters: [(name: String, value: String)] = []
+
+  init(_ text: Substring) throws(AdminProblem) {
+    for part in text.utf8.split(separator: UInt8(ascii: "&")) {
+      let pair = part.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
+      guard let name = pair.first.flatMap({ decoded($0) }), let value = decoded(pair.count == 2 ? pair[1] : "".utf8[...]) else {
+        throw AdminProblem(400, "bad_query", "The query has an escape that is no %XX, or bytes that are not UTF-8.")
+      }
+      guard !parameters.contains(where: { $0.name == name }) else {
+        throw AdminProblem(400, "bad_query", "The query parameter \(quoted(name)) is given twice.")
+      }
+      parameters.append((name, value))
+    }
+  }
+
+  /// Takes a parameter out; nil if it is not there.
+  mutating func take(_ name: String) -> String? {
+    parameters.firstIndex { $0.name == name }.map { parameters.remove(at: $0).value }
+  }
+
+  /// Takes a parameter out and reads it with `parse`, which gives nil for what it does not accept.
+  mutating func take<Value>(
+    _ name: String, expecting expected: String, _ parse: (String) -> Value?
+  ) throws(AdminProblem) -> Value? {
+    guard let text = take(name) else { return nil }
+    guard let value = parse(text) else {
+      throw AdminProblem(400, "bad_query", "The query parameter \(name) must be \(expected), not \(quoted(text)).")
+    }
+    return value
+  }
+
+  /// Refuses parameters that nobody took.
+  func finish() throws(AdminProblem) {
+    guard let unknown = parameters.first else { return }
+    throw AdminProblem(400, "bad_query", "There is no query parameter \(quoted(unknown.name)) here.")
+  }
+}
+
+extension ConnectionQuery {
+  /// Reads the parameters of `GET /api/v1/connections`.
+  init(_ query: Substring) throws(AdminProblem) {
+    self.init()
+    var parameters = try AdminQuery(query)
+    limit =
+      try parameters.take("limit", expecting: "a number from 1 to \(Self.maxLimit)") { text in
+        text.utf8.allSatisfy(ASCII.isDigit) ? Int(text).flatMap { (1...Self.maxLimit).contains($0) ? $0 : nil } : nil
+      } ?? limit
+    sort = try parameters.take("sort", expecting: words(Sort.self)) { Sort(rawValue: $0) } ?? sort
+    isDescending = try parameters.take("order", expecting: "asc or desc") { ["asc": false, "desc": true][$0] } ?? isDescending
+    state = try parameters.take("state", expecting: words(StateFilter.self)) { StateFilter(rawValue: $0) } ?? state
+    addresses = try parameters.take("ip", expecting: "an address or a CIDR block") { CIDR($0) }
+    user = parameters.take("user")
+    route = parameters.take("route")
+    worker = parameters.take("worker")
+    let (sort, isDescending) = (sort, isDescending)
+    cursor = try parameters.take("cursor", expecting: "the next_cursor of a page with the same sort and order") {
+      Cursor($0, sort: sort, isDescending: isDescending)
+    }
+    try parameters.finish()
+  }
+}
+
+private func words<Words: CaseIterable & RawRepresentable<String>>(_ type: Words.Type) -> String {
+  "one of " + type.allCases.map(\.rawValue).joined(separator: ", ")
+}
+
+/// Text of the client's in an answer, cut short.
+private func quoted(_ text: String) -> String {
+  text.unicodeScalars.count <= 64 ? "'\(text)'" : "'\(String(text.unicodeScalars.prefix(64)))…'"
+}
+
+private func decoded(_ text: Substring.UTF8View) -> String? {
+  var bytes: [UInt8] = []
+  var index = text.startIndex
+  while index < text.endIndex {
+    let byte = text[index]
+    index = text.index(after: index)
+    if byte == UInt8(ascii: "+") {
+      bytes.append(0x20)
+    } else if byte != UInt8(ascii: "%") {
+      bytes.append(byte)
+    } else {
+      let digits = text[index...].prefix(2).compactMap(ASCII.hexDigit)
+      guard digits.count == 2 else { return nil }
+      bytes.append(digits[0] << 4 | digits[1])
+      index = text.index(index, offsetBy: 2)
+    }
+  }
+  return String(validating: bytes, as: UTF8.self)
+}

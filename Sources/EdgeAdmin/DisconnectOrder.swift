@@ -1,0 +1,57 @@
+internal import EdgeCore
+
+/// The body of `DELETE /api/v1/connections/{id}`: `{"code": 4403, "reason": "kicked"}`, both members optional, as is the body.
+struct DisconnectOrder: Equatable {
+  /// A close code that an endpoint may send (RFC 6455 §7.4).
+  let code: UInt16
+  /// At most 123 bytes, what a Close frame has room for (RFC 6455 §5.5).
+  let reason: String
+
+  init(_ request: AdminRequest) throws(AdminProblem) {
+    guard !request.body.isEmpty else {
+      (code, reason) = (defaultCode, defaultReason)
+      return
+    }
+    let types = request.values(of: "Content-Type")
+    guard types.count == 1, let type = types.first?.prefix(while: { $0 != ";" }), isJSON(type) else {
+      throw AdminProblem(415, "not_json", "Send Content-Type: application/json with a body.")
+    }
+    let body: JSON
+    do throws(JSONError) {
+      body = try JSON(parsing: request.body, maxDepth: 4)
+    } catch {
+      throw AdminProblem(400, "bad_json", "The body is no JSON: \(error).")
+    }
+    guard let members = body.members, members.allSatisfy({ ["code", "reason"].contains($0.name) }) else {
+      throw AdminProblem(400, "bad_body", "The body must be an object with the members code and reason, or one of them.")
+    }
+    guard let code = (body["code"] ?? .integer(Int64(defaultCode))).integerValue.flatMap({ UInt16(exactly: $0) }), maySend(code)
+    else {
+      throw AdminProblem(400, "bad_body", "code must be 1000, 1001, 1008, 1011, 1012, 1013 or from 3000 to 4999.")
+    }
+    guard let reason = (body["reason"] ?? .string(defaultReason)).stringValue, reason.utf8.count <= maxReasonBytes,
+      !reason.unicodeScalars.contains(where: { $0.properties.generalCategory == .control })
+    else {
+      throw AdminProblem(400, "bad_body", "reason must be text of at most \(maxReasonBytes) bytes without control characters.")
+    }
+    (self.code, self.reason) = (code, reason)
+  }
+
+  var json: JSON { ["code": .integer(Int64(code)), "reason": .string(reason)] }
+}
+
+private func isJSON(_ type: Substring) -> Bool {
+  let trimmed = type.last == " " ? type.dropLast() : type
+  return ASCII.equalIgnoringCase(trimmed, "application/json")
+}
+
+private func maySend(_ code: UInt16) -> Bool {
+  switch code {
+  case 1000, 1001, 1008, 1011, 1012, 1013, 3000...4999: true
+  default: false
+  }
+}
+
+private let defaultCode: UInt16 = 4403
+private let defaultReason = "kicked"
+private let maxReasonBytes = 123

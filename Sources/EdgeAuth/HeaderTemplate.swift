@@ -1,0 +1,88 @@
+public import EdgeCore
+
+/// The value of a header that the worker gets, with places for claims: `{claim.sub}`, `user={claim.sub} team={claim.team}`.
+///
+/// A filled place never holds a space: where a template has several places, spaces between them are the one separator that no
+/// claim can forge.
+public struct HeaderTemplate: Hashable, Sendable, CustomStringConvertible {
+  /// The text that was read.
+  public let description: String
+  private let parts: [Part]
+
+  private enum Part: Hashable {
+    case text(String)
+    case claim(String)
+  }
+
+  /// A text that is no template.
+  public enum SyntaxError: String, Error, Hashable, Sendable, CaseIterable {
+    /// Nothing in it.
+    case empty = "empty template"
+    /// A brace without its partner.
+    case unbalancedBrace = "unbalanced brace"
+    /// Between braces stands something other than `claim.` and a name.
+    case unknownPlace = "unknown place, expected {claim.NAME}"
+    /// Outside braces stands something other than visible ASCII and spaces, or a space at an end.
+    case unfitText = "text that cannot stand in a header"
+  }
+
+  /// Reads a template. All that follows `claim.` is the name of one top-level claim, dots and slashes included.
+  public init(_ text: String) throws(SyntaxError) {
+    guard !text.isEmpty else { throw .empty }
+    guard text.utf8.first != UInt8(ascii: " "), text.utf8.last != UInt8(ascii: " ") else { throw .unfitText }
+    var parts: [Part] = []
+    var rest = text[...]
+    while let first = rest.first {
+      if first == "{" {
+        guard let end = rest.firstIndex(of: "}") else { throw .unbalancedBrace }
+        let place = rest[..<end].dropFirst()
+        guard place.hasPrefix("claim."), place.count > "claim.".count, !place.contains("{") else { throw .unknownPlace }
+        parts.append(.claim(String(place.dropFirst("claim.".count))))
+        rest = rest[end...].dropFirst()
+      } else {
+        let literal = rest.prefix { $0 != "{" }
+        guard !literal.contains("}") else { throw .unbalancedBrace }
+        guard literal.utf8.allSatisfy({ (0x20...0x7e).contains($0) }) else { throw .unfitText }
+        parts.append(.text(String(literal)))
+        rest = rest[literal.endIndex...]
+      }
+    }
+    self.parts = parts
+    description = text
+  }
+
+  /// Fills in the claims of a token.
+  ///
+  /// Texts stand as they are, numbers and truth values as JSON writes them, arrays and objects as compact JSON. Of what comes
+  /// from a claim, `%` and every byte outside visible ASCII is percent-encoded, so that the value is one word on one line and
+  /// can be decoded back.
+  ///
+  /// - Returns: the value, or nil when a claim is missing, null or an empty text: the worker then gets no such header.
+  /// - Throws: `TokenError.invalid(.headerTooLong)` above 1024 bytes.
+  public func value(for claims: JSON) throws(TokenError) -> String? {
+    var value: [UInt8] = []
+    for part in parts {
+      switch part {
+      case .text(let text): value.append(contentsOf: text.utf8)
+      case .claim(let name):
+        guard let claim = claims[name], !claim.isNull, claim != "" else { return nil }
+        for byte in claim.stringValue.map({ Array($0.utf8) }) ?? claim.encoded() { appendEncoded(byte, to: &value) }
+      }
+    }
+    guard value.count <= maxValueBytes else { throw .invalid(.headerTooLong) }
+    return String(decoding: value, as: UTF8.self)
+  }
+}
+
+private func appendEncoded(_ byte: UInt8, to value: inout [UInt8]) {
+  guard (0x21...0x7e).contains(byte), byte != UInt8(ascii: "%") else {
+    value.append(UInt8(ascii: "%"))
+    value.append(hexDigits[Int(byte >> 4)])
+    value.append(hexDigits[Int(byte & 15)])
+    return
+  }
+  value.append(byte)
+}
+
+private let hexDigits = Array("0123456789ABCDEF".utf8)
+private let maxValueBytes = 1024

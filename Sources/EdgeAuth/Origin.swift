@@ -1,0 +1,108 @@
+internal import EdgeCore
+
+/// The scheme that a client used, and that a same origin must have.
+public enum RequestScheme: String, Hashable, Sendable, CaseIterable {
+  /// Without TLS: also what `ws:` opens with.
+  case http
+  /// With TLS: also what `wss:` opens with.
+  case https
+
+  /// The port when none is named.
+  public var defaultPort: UInt16 {
+    switch self {
+    case .http: 80
+    case .https: 443
+    }
+  }
+}
+
+/// The value of an Origin field (RFC 6454 §7), in one form for each origin.
+public enum Origin: Hashable, Sendable {
+  /// `null`: a page without an origin, such as one in a sandboxed frame.
+  case opaque
+  /// A scheme and a host in lower case, and a port.
+  ///
+  /// An IPv6 host stands in brackets in its canonical form; a trailing dot is dropped. The port is nil only where neither the
+  /// value nor the scheme names one.
+  case tuple(scheme: String, host: String, port: UInt16?)
+
+  /// Reads a field value; nil for a list of origins, a path, user information, white space, or bytes that are not ASCII.
+  public init?(_ text: String) {
+    guard !text.utf8.elementsEqual("null".utf8) else {
+      self = .opaque
+      return
+    }
+    guard text.utf8.count <= maxOriginBytes, let parts = OriginParts(text) else { return nil }
+    guard let host = normalHost(parts.host) else { return nil }
+    self = .tuple(scheme: parts.scheme, host: host, port: parts.port ?? defaultPort(of: parts.scheme))
+  }
+}
+
+/// An origin's text cut into its parts; the host is still as it was written.
+struct OriginParts {
+  let scheme: String
+  let host: String
+  let port: UInt16?
+
+  init?(_ text: String) {
+    let bytes = text.utf8.map(ASCII.lowercased)
+    guard let colon = bytes.firstIndex(of: UInt8(ascii: ":")), isScheme(bytes[..<colon]),
+      bytes[(colon + 1)...].starts(with: "//".utf8)
+    else { return nil }
+    let authority = bytes[(colon + 3)...]
+    scheme = String(decoding: bytes[..<colon], as: UTF8.self)
+    let hostEnd: Int
+    if authority.first == UInt8(ascii: "[") {
+      guard let bracket = authority.firstIndex(of: UInt8(ascii: "]")) else { return nil }
+      hostEnd = bracket + 1
+    } else {
+      hostEnd = authority.firstIndex(of: UInt8(ascii: ":")) ?? authority.endIndex
+    }
+    host = String(decoding: authority[..<hostEnd], as: UTF8.self)
+    guard hostEnd < authority.endIndex else {
+      port = nil
+      return
+    }
+    let digits = authority[(hostEnd + 1)...]
+    guard authority[hostEnd] == UInt8(ascii: ":"), (1...5).contains(digits.count), digits.allSatisfy(ASCII.isDigit),
+      let number = UInt16(String(decoding: digits, as: UTF8.self)), number > 0
+    else { return nil }
+    port = number
+  }
+}
+
+/// The port that `scheme` implies, or nil if it implies none.
+func defaultPort(of scheme: String) -> UInt16? {
+  switch scheme {
+  case "http", "ws": 80
+  case "https", "wss": 443
+  default: nil
+  }
+}
+
+/// The one form of a host name, an IPv4 address or a bracketed IPv6 address, given in lower case; nil if it is none of these.
+func normalHost(_ text: String) -> String? {
+  if text.utf8.first == UInt8(ascii: "[") {
+    guard text.utf8.last == UInt8(ascii: "]"), text.utf8.contains(UInt8(ascii: ":")),
+      let address = IPAddress(text.dropFirst().dropLast())
+    else { return nil }
+    return address.isIPv4 ? nil : "[\(address)]"
+  }
+  let name = text.utf8.last == UInt8(ascii: ".") ? String(text.dropLast()) : text
+  let labels = name.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+  let areLabels = labels.allSatisfy { label in
+    !label.isEmpty
+      && label.allSatisfy { ASCII.isLetter($0) || ASCII.isDigit($0) || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_") }
+  }
+  return areLabels && name.utf8.count <= maxHostBytes ? name : nil
+}
+
+private func isScheme(_ bytes: ArraySlice<UInt8>) -> Bool {
+  guard let first = bytes.first, ASCII.isLetter(first) else { return false }
+  return bytes.allSatisfy {
+    ASCII.isLetter($0) || ASCII.isDigit($0) || $0 == UInt8(ascii: "+") || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: ".")
+  }
+}
+
+private let maxOriginBytes = 512
+private let maxHostBytes = 253

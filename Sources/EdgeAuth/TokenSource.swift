@@ -1,0 +1,131 @@
+internal import EdgeCore
+
+/// A place in a request where a token may be.
+public enum TokenSource: Hashable, Sendable {
+  /// `Authorization: Bearer <token>` (RFC 6750 §2.1).
+  case header
+  /// The cookie of that name.
+  case cookie(name: String)
+  /// A subprotocol `bearer.<token>` beside the real one.
+  case subprotocol
+  /// The query parameter of that name.
+  case query(name: String)
+  /// The first message after the upgrade; no request carries it.
+  case firstMessage
+
+  /// Reads `header`, `cookie:NAME`, `subprotocol`, `query:NAME` or `first_message`.
+  ///
+  /// A cookie's name is a token of RFC 9110 §5.6.2; a parameter's name has letters, digits and `-._~` only.
+  public init?(_ text: String) {
+    let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+    let name = parts.count == 2 && !parts[1].isEmpty && parts[1].utf8.allSatisfy(ASCII.isTokenCharacter) ? parts[1] : nil
+    switch (parts[0], parts.count, name) {
+    case ("header", 1, _): self = .header
+    case ("subprotocol", 1, _): self = .subprotocol
+    case ("first_message", 1, _): self = .firstMessage
+    case ("cookie", 2, let name?): self = .cookie(name: name)
+    case ("query", 2, let name?) where name.utf8.allSatisfy(isUnreserved): self = .query(name: name)
+    default: return nil
+    }
+  }
+}
+
+/// The pieces of a request that can hold a token, as they were received.
+///
+/// Each method that removes a token leaves all else as it was, and removes every spelling that finding it would take for one.
+public struct TokenCarriers: Hashable, Sendable {
+  /// The values of all Authorization fields.
+  public var authorization: [String]
+  /// The values of all Cookie fields.
+  public var cookies: [String]
+  /// The values of all Sec-WebSocket-Protocol fields.
+  public var subprotocols: [String]
+  /// The query without its question mark.
+  public var query: String?
+
+  /// Collects the pieces.
+  public init(authorization: [String] = [], cookies: [String] = [], subprotocols: [String] = [], query: String? = nil) {
+    self.authorization = authorization
+    self.cookies = cookies
+    self.subprotocols = subprotocols
+    self.query = query
+  }
+
+  /// The token in the first of `sources` that has one, and which that was; nil if none has.
+  ///
+  /// - Throws: `TokenError.invalid` when a source that comes up has several, or something that cannot be a token.
+  public func token(from sources: [TokenSource]) throws(TokenError) -> (text: String, source: TokenSource)? {
+    for source in sources {
+      if let text = try token(in: source) { return (text, source) }
+    }
+    return nil
+  }
+
+  /// Removes what `source` could take for a token.
+  public mutating func removeToken(in source: TokenSource) {
+    switch source {
+    case .header: authorization.removeAll { bearerCredentials($0) != nil }
+    case .cookie(let name): cookies = CookieText.removing(name, from: cookies)
+    case .subprotocol:
+      subprotocols = subprotocols.compactMap { field in
+        let kept = listElements(field).filter { bearerProtocol($0) == nil }
+        return kept.isEmpty ? nil : kept.joined(separator: ", ")
+      }
+    case .query(let name): query = query.flatMap { QueryText.removing(name, from: $0) }
+    case .firstMessage: break
+    }
+  }
+
+  private func token(in source: TokenSource) throws(TokenError) -> String? {
+    switch source {
+    case .header:
+      guard authorization.count <= 1 else { throw .invalid(.repeated) }
+      return try onlyToken(authorization.compactMap(bearerCredentials))
+    case .cookie(let name):
+      return try onlyToken(CookieText.values(of: name, in: cookies))
+    case .subprotocol:
+      return try onlyToken(subprotocols.flatMap(listElements).compactMap(bearerProtocol))
+    case .query(let name):
+      return try onlyToken(query.map { QueryText.values(of: name, in: $0) } ?? [])
+    case .firstMessage:
+      return nil
+    }
+  }
+}
+
+/// The one candidate, which must be a `b64token` (RFC 6750 §2.1).
+private func onlyToken(_ candidates: [String]) throws(TokenError) -> String? {
+  guard candidates.count <= 1 else { throw .invalid(.repeated) }
+  guard let text = candidates.first else { return nil }
+  let body = text.utf8.reversed().drop { $0 == UInt8(ascii: "=") }
+  guard !body.isEmpty, body.allSatisfy(isTokenByte) else { throw .invalid(.malformed) }
+  return text
+}
+
+private func isTokenByte(_ byte: UInt8) -> Bool {
+  isUnreserved(byte) || byte == UInt8(ascii: "+") || byte == UInt8(ascii: "/")
+}
+
+/// Whether the byte needs no escape anywhere in a URI (RFC 3986 §2.3).
+private func isUnreserved(_ byte: UInt8) -> Bool {
+  ASCII.isLetter(byte) || ASCII.isDigit(byte) || "-._~".utf8.contains(byte)
+}
+
+/// What follows the scheme `Bearer` and its spaces, or nil for another scheme.
+private func bearerCredentials(_ value: String) -> String? {
+  let bytes = Array(value.utf8)
+  let scheme = "bearer".utf8
+  guard bytes.count >= scheme.count, zip(bytes, scheme).allSatisfy({ ASCII.lowercased($0) == $1 }) else { return nil }
+  let rest = bytes.dropFirst(scheme.count)
+  guard rest.isEmpty || rest.first == UInt8(ascii: " ") else { return nil }
+  return String(decoding: rest.drop { $0 == UInt8(ascii: " ") }, as: UTF8.self)
+}
+
+private func bearerProtocol(_ name: String) -> String? {
+  name.utf8.starts(with: "bearer.".utf8) ? String(name.dropFirst("bearer.".count)) : nil
+}
+
+/// The elements of a comma-separated list, without the white space around them.
+private func listElements(_ field: String) -> [String] {
+  field.utf8.split(separator: UInt8(ascii: ",")).map { trimmed($0) }.filter { !$0.isEmpty }
+}

@@ -1,0 +1,131 @@
+import EdgeCore
+
+extension Configuration.Auth {
+  static func read(_ section: Section) -> Configuration.Auth? {
+    let issuer = section.text("issuer", "the `iss` claim of accepted tokens")
+    let audience = section["audience"]?.list(of: "values of the `aud` claim") { $0.text("a value of the `aud` claim") } ?? []
+    let keys = section.required("keys", "one of file, url and secret_file")?.section(Configuration.KeySource.read)
+    let algorithms = readAlgorithms(section, keys: keys)
+    let tokenFrom = section["token_from"]?.uniqueList(of: "places") { item in
+      item.parsed(Configuration.TokenLocation.forms) { Configuration.TokenLocation($0) }
+    }
+    let required = section["required_claims"]?.list(of: "names of claims") { $0.text("the name of a claim") } ?? []
+    let userClaim = section.text("user_claim", "the name of a claim") ?? "sub"
+    let leeway = section.duration("leeway", default: .seconds(30), in: .zero ... .seconds(600))
+    guard let keys else { return nil }
+    return Configuration.Auth(
+      issuer: issuer, audience: audience, algorithms: algorithms, keys: keys, tokenFrom: tokenFrom ?? [.header],
+      requiredClaims: required, userClaim: userClaim, leeway: leeway)
+  }
+
+  /// A secret must never check a signature made with a private key, nor the other way round (RFC 8725 §2.1).
+  private static func readAlgorithms(
+    _ section: Section, keys: Configuration.KeySource?
+  ) -> [Configuration.SignatureAlgorithm] {
+    let needSecret = keys?.isSecret ?? false
+    guard let setting = section["algorithms"] else { return needSecret ? [.hs256] : [.es256, .rs256, .edDSA] }
+    let algorithms = setting.uniqueList(of: "algorithms") { item -> Configuration.SignatureAlgorithm? in
+      guard let algorithm = item.word(Configuration.SignatureAlgorithm.self) else { return nil }
+      if keys != nil, algorithm.isSymmetric != needSecret {
+        item.refuse(
+          "\(algorithm.rawValue) does not fit the keys",
+          needSecret ? "expected HS256, HS384 or HS512 with secret_file" : "expected secret_file with HS256, HS384 and HS512")
+      }
+      return algorithm
+    }
+    return algorithms ?? []
+  }
+
+  var node: SettingNode {
+    .map([
+      "issuer": issuer.map(SettingNode.text) ?? .null, "audience": .list(audience.map(SettingNode.text)),
+      "algorithms": .list(algorithms.map { .plain($0.rawValue) }), "keys": keys.node,
+      "token_from": .list(tokenFrom.map { .text($0.text) }), "required_claims": .list(requiredClaims.map(SettingNode.text)),
+      "user_claim": .text(userClaim), "leeway": .duration(leeway),
+    ])
+  }
+}
+
+extension Configuration.KeySource {
+  var isSecret: Bool {
+    switch self {
+    case .secretFile: true
+    case .file, .url: false
+    }
+  }
+
+  static func read(_ section: Section) -> Configuration.KeySource? {
+    let file = section["file"]?.file().map { Configuration.KeySource.file($0) }
+    let secret = section["secret_file"]?.file().map { Configuration.KeySource.secretFile($0) }
+    let url = section["url"]
+    let refresh = section["refresh"]
+    let staleFor = section["stale_for"]
+    let remote = url?.parsed("an https:// address", httpsAddress).map { address in
+      Configuration.KeySource.url(
+        address, refresh: refresh?.duration(in: .seconds(10) ... .seconds(7 * 86_400)) ?? .seconds(600),
+        staleFor: staleFor?.duration(in: durationsFromZero) ?? .seconds(86_400))
+    }
+    if url == nil {
+      refresh?.refuse("refresh goes with url", "expected it without file or secret_file")
+      staleFor?.refuse("stale_for goes with url", "expected it without file or secret_file")
+    }
+    guard [section["file"], section["secret_file"], url].count(where: { $0 != nil }) == 1 else {
+      section.refuse("there must be one source of keys", "expected one of file, url and secret_file")
+      return nil
+    }
+    return file ?? secret ?? remote
+  }
+
+  var node: SettingNode {
+    switch self {
+    case .file(let name): .map(["file": .text(name)])
+    case .secretFile(let name): .map(["secret_file": .text(name)])
+    case .url(let address, let refresh, let staleFor):
+      .map(["url": .text(address), "refresh": .duration(refresh), "stale_for": .duration(staleFor)])
+    }
+  }
+}
+
+extension Configuration.TokenLocation {
+  static let forms = "header, cookie:NAME, subprotocol, query:NAME or first_message"
+
+  init?(_ text: String) {
+    switch text {
+    case "header": self = .header
+    case "subprotocol": self = .subprotocol
+    case "first_message": self = .firstMessage
+    default:
+      let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+      guard parts.count == 2, isToken(parts[1]) else { return nil }
+      switch parts[0] {
+      case "cookie": self = .cookie(name: parts[1])
+      case "query": self = .query(name: parts[1])
+      default: return nil
+      }
+    }
+  }
+
+  /// The place as an operator writes it.
+  public var text: String {
+    switch self {
+    case .header: "header"
+    case .cookie(let name): "cookie:\(name)"
+    case .subprotocol: "subprotocol"
+    case .query(let name): "query:\(name)"
+    case .firstMessage: "first_message"
+    }
+  }
+}
+
+/// Whether a text is a token (RFC 9110 §5.6.2).
+func isToken(_ text: some StringProtocol) -> Bool {
+  !text.isEmpty && text.utf8.allSatisfy(ASCII.isTokenCharacter)
+}
+
+private func httpsAddress(_ text: String) -> String? {
+  guard text.hasPrefix("https://"), text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) else { return nil }
+  let rest = text.dropFirst(8)
+  let authority = rest.prefix { $0 != "/" && $0 != "?" }
+  guard !authority.isEmpty, !authority.contains("@"), !rest.contains("#") else { return nil }
+  return text
+}

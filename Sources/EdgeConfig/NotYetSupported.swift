@@ -1,0 +1,94 @@
+/// A setting that is part of the format, but that this release does not act on.
+///
+/// Taking it in silence would be worse than not knowing it: an operator would believe in a limit that does not hold. The
+/// list gets shorter as features arrive.
+struct NotYetSupported: Sendable {
+  /// Keys from the root on; `*` stands for every element or name.
+  let path: [String]
+  /// Whether this value asks for what is missing.
+  let asks: @Sendable (SettingNode) -> Bool
+  /// What works today.
+  let instead: String
+
+  static let thisRelease: [NotYetSupported] = [
+    NotYetSupported("listeners.*.address", anyText(beginningWith: "fd://"), instead: "an address or unix:/path"),
+    NotYetSupported("listeners.*.protocols.*", anyText(beginningWith: "h2"), instead: "\"http/1.1\""),
+    NotYetSupported("listeners.*.tls.client_ca", anything, instead: "no client_ca"),
+    NotYetSupported("listeners.*.tls.client_certificates", anything(but: "none"), instead: "none"),
+    NotYetSupported("listeners.*.proxy_protocol", anything(but: "off"), instead: "off"),
+    NotYetSupported("limits.per_ip.messages", anything, instead: "no such limit"),
+    NotYetSupported("limits.per_ip.bytes", anything, instead: "no such limit"),
+    NotYetSupported("limits.per_user.connections", anything, instead: "no such limit"),
+    NotYetSupported("limits.per_user.messages", anything, instead: "no such limit"),
+    NotYetSupported("limits.per_user.bytes", anything, instead: "no such limit"),
+    NotYetSupported("limits.per_user.when_full", anything(but: "reject"), instead: "reject"),
+    NotYetSupported("auth.*.keys.url", anything, instead: "file or secret_file"),
+    NotYetSupported("auth.*.token_from.*", laterTokenLocation, instead: "header or cookie:NAME"),
+    NotYetSupported("pools.*.protocol", anything(but: "websocket"), instead: "websocket"),
+    NotYetSupported("pools.*.balance", laterBalance, instead: "least_connections or round_robin"),
+    NotYetSupported("pools.*.cookie_secret_file", anything, instead: "no cookie_secret_file"),
+    NotYetSupported("routes.*.messages", anything, instead: "no such limit"),
+    NotYetSupported("routes.*.bytes", anything, instead: "no such limit"),
+    NotYetSupported("routes.*.notice", anything(but: "none"), instead: "none"),
+    NotYetSupported("routes.*.renew", anything(but: "none"), instead: "none"),
+    NotYetSupported("rules.*", anything, instead: "no rules"),
+    NotYetSupported("admin.listen.*", anyText(beginningWith: "fd://"), instead: "an address or unix:/path"),
+    NotYetSupported("admin.metrics_listen", anyText(beginningWith: "fd://"), instead: "an address or unix:/path"),
+  ]
+
+  /// Adds to `findings` every setting below `root` that asks for what an entry says is missing.
+  static func check(_ root: SettingNode, against list: [NotYetSupported], findings: Findings) {
+    for entry in list { entry.visit(root, rest: entry.path[...], path: "", findings: findings) }
+  }
+
+  private init(_ path: String, _ asks: @escaping @Sendable (SettingNode) -> Bool, instead: String) {
+    self.path = path.split(separator: ".").map(String.init)
+    self.asks = asks
+    self.instead = instead
+  }
+
+  private func visit(_ node: SettingNode, rest: ArraySlice<String>, path: String, findings: Findings) {
+    guard let key = rest.first else {
+      if asks(node) { findings.refuse(path, at: node.origin, "\(node.kind) is not supported yet", "expected \(instead)") }
+      return
+    }
+    let rest = rest.dropFirst()
+    switch node {
+    case .scalar: break
+    case .sequence(let items, origin: _):
+      guard key == "*" else { return }
+      for (index, item) in items.enumerated() { visit(item, rest: rest, path: "\(path)[\(index)]", findings: findings) }
+    case .mapping(let entries, origin: _):
+      for entry in entries where key == "*" || key == entry.key {
+        visit(entry.value, rest: rest, path: path.isEmpty ? entry.key : "\(path).\(abridged(entry.key))", findings: findings)
+      }
+    }
+  }
+}
+
+@Sendable private func anything(_ node: SettingNode) -> Bool {
+  guard case .scalar(let scalar) = node else { return true }
+  return !scalar.isNull && !scalar.isMissing
+}
+
+private func anything(but word: String) -> @Sendable (SettingNode) -> Bool {
+  { node in node.givenText.map { $0 != word } ?? false }
+}
+
+private func anyText(beginningWith prefix: String) -> @Sendable (SettingNode) -> Bool {
+  { node in node.givenText?.hasPrefix(prefix) ?? false }
+}
+
+@Sendable private func laterTokenLocation(_ node: SettingNode) -> Bool {
+  switch node.givenText.flatMap({ Configuration.TokenLocation($0) }) {
+  case .subprotocol, .query, .firstMessage: true
+  case .header, .cookie, nil: false
+  }
+}
+
+@Sendable private func laterBalance(_ node: SettingNode) -> Bool {
+  switch node.givenText.flatMap({ Configuration.Balance($0) }) {
+  case .cookie, .hash: true
+  case .leastConnections, .roundRobin, nil: false
+  }
+}

@@ -1,0 +1,47 @@
+internal import EdgeCore
+
+/// How the end of a body is found (RFC 9112 §6.3).
+public enum BodyFraming: Hashable, Sendable {
+  /// There is no body.
+  case none
+  /// Exactly that many bytes; at most `Int64.max`.
+  case length(UInt64)
+  /// In chunks.
+  case chunked
+  /// Everything until the sender closes; responses only.
+  case untilClose
+}
+
+extension BodyFraming {
+  /// What Content-Length and Transfer-Encoding say, strictly: any doubt is an error (RFC 9112 §6.1, §6.2, §11.2).
+  ///
+  /// - Returns: `.none` when neither field is there.
+  init(announcedBy fields: HTTPFields, version: HTTPVersion) throws(HTTPParseError) {
+    let lengths = fields.all("Content-Length")
+    let codings = fields.all("Transfer-Encoding")
+    switch (lengths.count, codings.count) {
+    case (0, 0): self = .none
+    case (1, 0): self = .length(try parseContentLength(lengths[0]))
+    case (0, 1):
+      guard version == .http11, !codings[0].isEmpty else { throw .transferEncodingInvalid }
+      guard equalIgnoringCase(codings[0], "chunked") else { throw .transferEncodingNotImplemented }
+      self = .chunked
+    case (0, _): throw .transferEncodingInvalid
+    case (_, 0): throw .contentLengthRepeated
+    default: throw .contentLengthWithTransferEncoding
+    }
+  }
+}
+
+private func parseContentLength(_ text: String) throws(HTTPParseError) -> UInt64 {
+  guard !text.isEmpty, text.utf8.allSatisfy(ASCII.isDigit) else { throw .contentLengthInvalid }
+  var length: UInt64 = 0
+  for digit in text.utf8 {
+    length = length * 10 + UInt64(digit - UInt8(ascii: "0"))
+    guard length <= maxCountableLength else { throw .contentTooLarge }
+  }
+  return length
+}
+
+/// Ten times this plus nine still fits; no body comes near it.
+private let maxCountableLength: UInt64 = 1 << 60

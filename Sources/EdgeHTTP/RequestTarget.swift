@@ -1,0 +1,104 @@
+internal import EdgeCore
+
+/// Where a request goes, in the one form that routes match and the worker gets: one path, one meaning.
+///
+/// - Path: escapes of unreserved characters are decoded, other escapes have upper-case digits and stand for UTF-8. Dot segments,
+///   empty segments, backslashes, and escaped slashes, backslashes and controls do not occur. Reserved characters and their
+///   escapes are different things (RFC 3986 §2.2), so `;` and `%3B`, `+` and `%2B` stay as they are.
+/// - Query: exactly the client's bytes, visible ASCII without `#`.
+public struct RequestTarget: Hashable, Sendable, CustomStringConvertible {
+  /// The path, beginning with `/`; or `*` alone, for the server as a whole (RFC 9112 §3.2.4).
+  public let path: String
+  /// What follows the first `?`; nil without one.
+  public let query: String?
+
+  /// Reads a target in origin-form, such as a request line's or the `:path` of HTTP/2.
+  ///
+  /// - Throws: what is wrong with path or query.
+  public init(parsing text: String) throws(HTTPParseError) {
+    try self.init(parsing: Array(text.utf8)[...])
+  }
+
+  /// Reads a target in origin-form; see `init(parsing:)`.
+  public init(parsing bytes: ArraySlice<UInt8>) throws(HTTPParseError) {
+    guard bytes.first == UInt8(ascii: "/") else { throw .targetForm }
+    guard !bytes.contains(UInt8(ascii: "#")) else { throw .fragment }
+    let mark = bytes.firstIndex(of: UInt8(ascii: "?"))
+    path = try normalPath(bytes[..<(mark ?? bytes.endIndex)])
+    query = try mark.map { position throws(HTTPParseError) in try checkedQuery(bytes[(position + 1)...]) }
+  }
+
+  /// Makes a target of parts in normal form.
+  init(normalPath path: String, query: String?) {
+    self.path = path
+    self.query = query
+  }
+
+  /// The server as a whole: the target of `OPTIONS *`.
+  public static let asterisk = RequestTarget(normalPath: "*", query: nil)
+
+  /// Path and query as they stand in a request line.
+  public var description: String {
+    query.map { "\(path)?\($0)" } ?? path
+  }
+}
+
+private func normalPath(_ bytes: ArraySlice<UInt8>) throws(HTTPParseError) -> String {
+  var normal: [UInt8] = []
+  normal.reserveCapacity(bytes.count)
+  var segmentStart = 0
+  var hasEncodedText = false
+  var index = bytes.startIndex
+  while index < bytes.endIndex {
+    let byte = bytes[index]
+    index += 1
+    switch byte {
+    case UInt8(ascii: "/"):
+      guard normal.last != UInt8(ascii: "/") else { throw .pathEmptySegment }
+      try checkSegment(normal[segmentStart...])
+      normal.append(byte)
+      segmentStart = normal.count
+    case UInt8(ascii: "%"):
+      guard index + 2 <= bytes.endIndex, let high = ASCII.hexDigit(bytes[index]), let low = ASCII.hexDigit(bytes[index + 1])
+      else { throw .pathEscape }
+      index += 2
+      let decoded = high << 4 | low
+      try checkDecoded(decoded)
+      hasEncodedText = hasEncodedText || decoded >= 0x80
+      if ASCII.isUnreserved(decoded) { normal.append(decoded) } else { normal.append(percentEncoding: decoded) }
+    default:
+      guard ASCII.isUnreserved(byte) || reservedPathBytes.contains(byte) else { throw .pathCharacter }
+      normal.append(byte)
+    }
+  }
+  try checkSegment(normal[segmentStart...])
+  if hasEncodedText {
+    guard let decoded = percentDecoded(normal), String(validating: decoded, as: UTF8.self) != nil else { throw .pathEscape }
+  }
+  return String(decoding: normal, as: UTF8.self)
+}
+
+/// Refuses what would be read as a control or a separator by whoever decodes the path.
+private func checkDecoded(_ byte: UInt8) throws(HTTPParseError) {
+  switch byte {
+  case 0x00...0x1f, 0x7f: throw .pathEncodedControl
+  case UInt8(ascii: "/"), UInt8(ascii: "\\"): throw .pathEncodedSeparator
+  default: break
+  }
+}
+
+/// Refuses dot segments, also those that a server would find once it has cut off parameters (`..;a=b`).
+private func checkSegment(_ segment: ArraySlice<UInt8>) throws(HTTPParseError) {
+  let dots = segment.prefix { $0 == UInt8(ascii: ".") }
+  guard dots.count == 1 || dots.count == 2 else { return }
+  let rest = segment[dots.endIndex...]
+  guard !rest.isEmpty, rest.first != UInt8(ascii: ";"), !rest.starts(with: "%3B".utf8) else { throw .pathDotSegment }
+}
+
+private func checkedQuery(_ bytes: ArraySlice<UInt8>) throws(HTTPParseError) -> String {
+  guard bytes.allSatisfy({ (0x21...0x7e).contains($0) }) else { throw .queryCharacter }
+  return String(decoding: bytes, as: UTF8.self)
+}
+
+/// What may stand in a path unescaped besides unreserved characters and `/` (RFC 3986 §3.3).
+private let reservedPathBytes: [UInt8] = Array("!$&'()*+,;=:@".utf8)

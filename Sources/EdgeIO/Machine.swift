@@ -1,0 +1,31 @@
+internal import CSystem
+internal import Glibc
+
+/// Facts about the machine, and who we are on it.
+public enum Machine {
+  /// How many processors this process may run on; at least 1.
+  public static var availableCores: Int {
+    max(1, Int(csystem_available_cores()))
+  }
+
+  /// The effective user of this process.
+  public static var ownUserID: UInt32 { geteuid() }
+}
+
+extension Socket {
+  /// The user at the other end of a connected Unix socket, as the kernel recorded it; nil if it has no record.
+  public static func peerUserID(ofDescriptor descriptor: Int32) -> UInt32? {
+    var credentials = csystem_credentials()
+    guard unsafe csystem_peer_credentials(descriptor, &credentials) == 0 else { return nil }
+    return credentials.user
+  }
+
+  /// Another descriptor of the same socket, for a library that closes what it was given.
+  ///
+  /// - Throws: `SystemError`, such as EMFILE.
+  public borrowing func duplicateDescriptor() throws(SystemError) -> Int32 {
+    let duplicate = csystem_duplicate(descriptor)
+    guard duplicate >= 0 else { throw SystemError.last("fcntl") }
+    return duplicate
+  }
+}

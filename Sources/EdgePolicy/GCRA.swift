@@ -1,0 +1,77 @@
+public import EdgeCore
+
+/// A rate limit by the generic cell rate algorithm: a token bucket whose whole state is one 64-bit word.
+///
+/// The word is the moment, in nanoseconds of the monotonic clock, at which the bucket will be full again; 0 is a bucket that was
+/// never used. The state is the caller's: a plain variable, or an atomic in a shared table, exchanged until it holds.
+public struct GCRA: Hashable, Sendable {
+  /// What a charge meets.
+  public enum Verdict: Hashable, Sendable {
+    /// It fits and was taken.
+    case allowed
+    /// It does not fit; nothing was taken. The same charge fits after so long, if nobody else charges.
+    case retryAfter(Duration)
+  }
+
+  /// Units that flow back in one period.
+  public let units: UInt64
+  /// The period in nanoseconds.
+  public let periodNanoseconds: UInt64
+  /// The units that a full bucket holds.
+  public let burst: UInt64
+  /// How far ahead of now the word may be.
+  private let toleranceNanoseconds: UInt64
+
+  /// Makes a limit of `units` in `period`, of which `burst` may come at once.
+  ///
+  /// Nil where units, period or burst is not positive.
+  public init?(units: UInt64, per period: Duration, burst: UInt64) {
+    guard units > 0, burst > 0, period.nanoseconds > 0 else { return nil }
+    self.units = units
+    self.burst = burst
+    periodNanoseconds = UInt64(period.nanoseconds)
+    toleranceNanoseconds = scaled(burst, by: periodNanoseconds, over: units)
+  }
+
+  /// Charges `cost` units.
+  ///
+  /// A cost above `burst`, which no bucket holds, needs a full bucket and then empties it as deeply as it costs: a large message
+  /// is late, not lost. One charge is exact to a nanosecond.
+  ///
+  /// - Returns: the word to keep, which is the given one unless the charge was allowed, and the verdict.
+  public func charge(_ word: UInt64, cost: UInt64, now: Instant) -> (word: UInt64, verdict: Verdict) {
+    let start = max(word, now.nanoseconds)
+    let price = scaled(cost, by: periodNanoseconds, over: units)
+    let room = max(toleranceNanoseconds, price)
+    let end = sum(start, price)
+    let limit = sum(now.nanoseconds, room)
+    guard end > limit else { return (end, .allowed) }
+    return (word, .retryAfter(.nanoseconds(Int64(clamping: end - limit))))
+  }
+
+  /// Takes a charge back that was allowed, because another limit refused the same thing.
+  public func refund(_ word: UInt64, cost: UInt64) -> UInt64 {
+    let price = scaled(cost, by: periodNanoseconds, over: units)
+    return word > price ? word - price : 0
+  }
+
+  /// Whether the bucket is full, so that its state need not be kept.
+  public static func isFull(_ word: UInt64, now: Instant) -> Bool {
+    word <= now.nanoseconds
+  }
+}
+
+/// `amount * factor / divisor` rounded down, held at a quarter of the range so that sums with the clock do not wrap.
+private func scaled(_ amount: UInt64, by factor: UInt64, over divisor: UInt64) -> UInt64 {
+  let product = amount.multipliedFullWidth(by: factor)
+  guard product.high < divisor else { return maxSpan }
+  return min(divisor.dividingFullWidth(product).quotient, maxSpan)
+}
+
+private func sum(_ left: UInt64, _ right: UInt64) -> UInt64 {
+  let (sum, overflow) = left.addingReportingOverflow(right)
+  return overflow ? .max : sum
+}
+
+/// 146 years.
+private let maxSpan = UInt64.max / 4

@@ -1,0 +1,160 @@
+import EdgeCore
+import EdgeWebSocket
+
+/// One direction of a relay: what its sender may still say, and what its receiver may still hear.
+struct Lane: ~Copyable {
+  private var reader: FrameReader
+  private var source = Source.open
+  private var outlet = Outlet.open
+  /// Whether what has been forwarded so far ends where a frame ends.
+  private(set) var isAtBoundary = true
+  private var messageIsText = false
+  private var messageBytes = 0
+
+  init(reader: consuming FrameReader) {
+    self.reader = reader
+  }
+
+  /// Whether control frames of the sender still reach the receiver.
+  var forwardsControl: Bool {
+    switch outlet {
+    case .open: true
+    case .closing, .closed, .cut: false
+    }
+  }
+
+  /// Reads one step of the sender's bytes.
+  mutating func next(_ bytes: Span<UInt8>, at offset: Int) throws(FrameError) -> LaneStep {
+    switch source {
+    case .open: break
+    case .sentClose, .failed, .ended: return .skip(end: bytes.count)
+    }
+    switch try reader.next(bytes, at: offset) {
+    case .needMore:
+      return .keep
+    case .data(let header, let startsMessage, let end):
+      if startsMessage {
+        messageIsText = header.opcode == .text
+        messageBytes = 0
+      }
+      messageBytes += header.payloadLength
+      guard end < bytes.count || header.payloadLength == 0 else { return passed(end, message: nil) }
+      return try payload(bytes, at: end)
+    case .payload(let end, endsFrame: _, let endsMessage):
+      return passed(end, message: endsMessage ? PassedMessage(isText: messageIsText, payloadBytes: messageBytes) : nil)
+    case .ping(_, let end):
+      return .ping(end: end)
+    case .pong(let body, let end):
+      return .pong(ControlPayload(body, in: bytes), end: end)
+    case .close(let code, let reason, let end):
+      source = .sentClose
+      let forwarded = forwardsControl
+      if forwarded { outlet = .closed }
+      let text = String(closeReason: reason, in: bytes)
+      return .close(code: code ?? .noStatus, reason: text, forwarded: forwarded, end: end)
+    case .afterClose:
+      return .skip(end: bytes.count)
+    }
+  }
+
+  /// The sender broke the protocol: the receiver is told, or cut off where a frame of its lane stays unfinished.
+  mutating func fail(tellingReceiver close: PendingClose) {
+    source = .failed
+    finishOutlet(telling: close)
+  }
+
+  /// The sender's connection ended: the receiver is told `close` if it heard no Close before; nil ends its connection too.
+  mutating func sourceEnded(tellingReceiver close: PendingClose?) {
+    let heardClose = source == .sentClose
+    source = .ended
+    guard !heardClose else { return }
+    finishOutlet(telling: close)
+  }
+
+  /// The receiver shall get `close` at the next frame boundary, unless it got one already.
+  mutating func requestClose(_ close: PendingClose) {
+    switch outlet {
+    case .open: outlet = .closing(close)
+    case .closing, .closed, .cut: break
+    }
+    if source != .open { finishOutlet(telling: close) }
+  }
+
+  /// Nothing more reaches the receiver.
+  mutating func cut() {
+    outlet = .cut
+  }
+
+  /// The Close that is due to the receiver, once.
+  mutating func takeClose() -> PendingClose? {
+    guard case .closing(let close) = outlet, isAtBoundary else { return nil }
+    outlet = .closed
+    return close
+  }
+
+  /// Whether the receiver of this lane is done, given the lane that carries what it says.
+  func isFinished(with reverse: borrowing Lane) -> Bool {
+    switch outlet {
+    case .open, .closing: reverse.source == .ended
+    case .closed: reverse.source != .open
+    case .cut: true
+    }
+  }
+
+  private mutating func payload(_ bytes: Span<UInt8>, at offset: Int) throws(FrameError) -> LaneStep {
+    guard case .payload(let end, endsFrame: _, let endsMessage) = try reader.next(bytes, at: offset) else {
+      return passed(offset, message: nil)
+    }
+    return passed(end, message: endsMessage ? PassedMessage(isText: messageIsText, payloadBytes: messageBytes) : nil)
+  }
+
+  /// A frame that the receiver already has the beginning of goes on to its end, even when a Close waits behind it.
+  private mutating func passed(_ end: Int, message: PassedMessage?) -> LaneStep {
+    switch outlet {
+    case .open: break
+    case .closing: if isAtBoundary { return .skip(end: end) }
+    case .closed, .cut: return .skip(end: end)
+    }
+    isAtBoundary = reader.atFrameBoundary
+    return .pass(end: end, message: message)
+  }
+
+  private mutating func finishOutlet(telling close: PendingClose?) {
+    switch outlet {
+    case .open: outlet = if let close, isAtBoundary { .closing(close) } else { .cut }
+    case .closing: if !isAtBoundary { outlet = .cut }
+    case .closed, .cut: break
+    }
+  }
+}
+
+/// What the sender of a lane may still say.
+private enum Source {
+  case open
+  /// Its Close was read: what follows is ignored (RFC 6455 §5.5.1).
+  case sentClose
+  /// It broke the protocol: what follows is ignored.
+  case failed
+  case ended
+}
+
+/// What the receiver of a lane may still hear.
+private enum Outlet {
+  case open
+  /// A Close of the edge's own waits for the frame boundary.
+  case closing(PendingClose)
+  /// The receiver got a Close.
+  case closed
+  /// The receiver gets nothing more: its connection ends.
+  case cut
+}
+
+/// What a lane made of the next bytes.
+enum LaneStep {
+  case pass(end: Int, message: PassedMessage?)
+  case skip(end: Int)
+  case keep
+  case ping(end: Int)
+  case pong(ControlPayload, end: Int)
+  case close(code: CloseCode, reason: String, forwarded: Bool, end: Int)
+}

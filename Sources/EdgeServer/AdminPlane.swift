@@ -1,0 +1,108 @@
+import EdgeAdmin
+import EdgeCore
+import EdgeIO
+import EdgeRouting
+import EdgeTLS
+import EdgeTelemetry
+import EdgeWebSocket
+
+/// The edge as the admin plane sees it. Its calls come on the admin plane's threads, and reach the reactors by mailbox.
+final class AdminPlane: AdminBackend {
+  private let shared: SharedState
+  private let reactors: [EdgeReactor]
+  private let snapshot: Snapshot
+  private let logs: EdgeLogs
+  private let version: EdgeVersion
+  private let started = WallClock.now()
+
+  init(shared: SharedState, reactors: [EdgeReactor], snapshot: Snapshot, logs: EdgeLogs, version: EdgeVersion) {
+    self.shared = shared
+    self.reactors = reactors
+    self.snapshot = snapshot
+    self.logs = logs
+    self.version = version
+  }
+
+  /// How long a call waits for the reactors.
+  private static let patience = Duration.seconds(2)
+
+  func metrics(as format: ExpositionFormat) -> [UInt8] {
+    let values = ScrapeValues(
+      version: version.number, revision: version.revision, tlsLibrary: EdgeVersion.tlsLibrary, isDraining: shared.isDraining,
+      logRecordsDropped: logs.all.reduce(0) { $0 + $1.droppedRecords }, certificates: certificates, workers: workerSamples,
+      process: ProcessSample(ProcessFigures.read(), started: started))
+    return Exposition.render(values, reactors: reactors.map(\.metrics), as: format)
+  }
+
+  func isLive() -> Bool { true }
+
+  func readiness() -> AdminReadiness {
+    shared.isDraining ? .notReady("draining") : .ready
+  }
+
+  func connections(_ query: ConnectionQuery) throws(AdminBackendError) -> ConnectionPage {
+    query.page(of: try allConnections(), now: WallClock.now())
+  }
+
+  func connection(_ id: ConnectionID) throws(AdminBackendError) -> ConnectionSummary? {
+    try allConnections().first { $0.id == id }
+  }
+
+  func disconnect(_ id: ConnectionID, code: UInt16, reason: String) throws(AdminBackendError) -> Bool {
+    guard reactors.indices.contains(id.reactor) else { return false }
+    let answers = try Answers<Bool>()
+    let order = ReactorOrder.disconnect(id, CloseCode(rawValue: code), reason: reason) { answers.add($0) }
+    guard reactors[id.reactor].post(order) else { throw .stopping }
+    return try answers.wait(for: 1, patience: Self.patience).contains(true)
+  }
+
+  func status() -> AdminStatus {
+    AdminStatus(
+      version: version.number, startedAt: started, now: WallClock.now(), reactors: reactors.count,
+      connections: shared.openConnections, maxConnections: shared.maxConnections, isDraining: shared.isDraining,
+      routes: snapshot.routes.map(\.name))
+  }
+
+  func workers() -> [AdminWorker] {
+    shared.pools.flatMap { pool in
+      pool.workers.map { worker in
+        AdminWorker(
+          pool: pool.name, path: worker.socket.path, state: worker.admin.rawValue, isUp: worker.isUp,
+          connections: worker.connections, weight: worker.weight)
+      }
+    }
+  }
+
+  func audit(_ record: AuditRecord) {
+    logs.audit.write(.info, "admin.write", "Somebody asked for a change through the admin plane.") { line in
+      line[.auditActor] = .text(record.who.map { "\($0.name) (\($0.role.rawValue))" } ?? "unknown")
+      line[.peerAddress] = .text(record.peer.description)
+      line[.auditAction] = .text(record.action)
+      line[.auditTarget] = .text(record.target)
+      line[.status] = .integer(Int64(record.status))
+      if !record.detail.isNull { line[.auditDetail] = .text(String(decoding: record.detail.encoded(), as: UTF8.self)) }
+    }
+  }
+
+  private func allConnections() throws(AdminBackendError) -> [ConnectionSummary] {
+    let answers = try Answers<[ConnectionSummary]>()
+    for reactor in reactors {
+      guard reactor.post(.list { answers.add($0) }) else { throw .stopping }
+    }
+    return try answers.wait(for: reactors.count, patience: Self.patience).flatMap { $0 }
+  }
+
+  private var certificates: [CertificateSample] {
+    shared.listeners.flatMap { $0.tls?.certificates ?? [] }.map { CertificateSample(name: $0.name, notAfter: $0.notAfter) }
+  }
+
+  private var workerSamples: [WorkerSample] {
+    shared.pools.flatMap { pool in
+      pool.workers.map { worker in
+        WorkerSample(
+          pool: pool.name, worker: worker.socket.path, isUp: worker.isUp, connections: worker.connections,
+          connectFailures: shared.workerFailures.failures(of: worker.socket.path))
+      }
+    }
+  }
+}

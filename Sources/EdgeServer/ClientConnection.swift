@@ -1,0 +1,417 @@
+import EdgeConfig
+import EdgeCore
+import EdgeHTTP
+import EdgeIO
+import EdgeTLS
+import EdgeTelemetry
+
+/// One client's TCP connection, from accept to the end: TLS, then HTTP/1.1 requests one after the other, then perhaps a
+/// WebSocket.
+///
+/// It owns the client's bytes and the connection's one timer; what the bytes mean is up to the exchange or the tunnel that
+/// is going on.
+final class ClientConnection: EventSource {
+  let id: ConnectionID
+  let listener: ListenerContext
+  /// The other end of the TCP connection: the client itself, or a proxy in front.
+  let peer: PeerAddress
+  private(set) var tlsInfo: TLSInfo?
+  private let context: ReactorContext
+  private let charge: ConnectionCharge
+  private let accepted: Instant
+  private var transport: ClientTransport?
+  private var phase: Phase
+  private var headParser: RequestHeadParser
+  /// Bytes received and not used yet: the beginning of a frame, or of the next request.
+  private var kept: [UInt8] = []
+  /// Whether what is kept may be of use now.
+  private var hasFreshKept = false
+  private var mayHaveInput = false
+  /// The client has ended its side: read on until that is found, past short reads.
+  private var isEnding = false
+  private var isReadingPaused = false
+  private var timerSet = Instant.distantFuture
+
+  /// Takes over an accepted socket; the reactor holds the connection from here on.
+  ///
+  /// - Parameter charge: what the connection holds of the caps; given back when it ends. Where this throws, the caller keeps it.
+  init(
+    socket: consuming Socket, tls: consuming TLSSession?, peer: PeerAddress, listener: ListenerContext, charge: ConnectionCharge,
+    context: ReactorContext
+  ) throws(SystemError) {
+    id = context.nextConnectionID()
+    self.listener = listener
+    self.peer = peer
+    self.charge = charge
+    self.context = context
+    accepted = context.reactor.now
+    headParser = RequestHeadParser(limits: context.snapshot.headLimits)
+    let timeouts = context.snapshot.timeouts
+    phase = tls == nil ? .readingHead(deadline: accepted + timeouts.head) : .handshaking(deadline: accepted + timeouts.handshake)
+    let descriptor = socket.descriptor
+    transport = ClientTransport(socket: socket, tls: tls, scratch: context.scratch)
+    super.init()
+    try context.reactor.add(self, descriptor: descriptor, interest: .readable)
+    context.connections[id] = self
+    deadlineMoved()
+  }
+
+  /// Whether the client speaks TLS to the edge itself.
+  var isEncrypted: Bool { listener.tls != nil }
+
+  /// The cap that the connection is over, if it is over one: every request of it is refused.
+  var exceededCap: HandshakeResult? {
+    switch charge {
+    case .refused(let result): result
+    case .admitted, .unanswered: nil
+    }
+  }
+
+  /// Bytes that wait for the client to take them.
+  var waitingBytes: Int { transport?.waitingBytes ?? 0 }
+
+  /// Bytes that the kernel has taken, over the connection's life.
+  var sentBytes: UInt64 { transport?.sentBytes ?? 0 }
+
+  /// The WebSocket that goes on, if one does.
+  var tunnel: Tunnel? {
+    if case .relaying(let tunnel) = phase { tunnel } else { nil }
+  }
+
+  // MARK: For the exchange and the tunnel
+
+  /// Sends `bytes`, or keeps what the client does not take yet.
+  func send(_ bytes: Span<UInt8>) {
+    guard transport != nil else { return }
+    guard transport?.send(bytes) == true else { return failLater() }
+    if waitingBytes > 0 { context.reactor.modify(self, interest: [.readable, .writable]) }
+  }
+
+  func pauseReading() {
+    isReadingPaused = true
+  }
+
+  func resumeReading() {
+    guard isReadingPaused else { return }
+    isReadingPaused = false
+    hasFreshKept = !kept.isEmpty
+    context.reactor.runLater(self)
+  }
+
+  /// The exchange is over: the next request may follow, or the connection ends.
+  func finishExchange(keepAlive: Bool) {
+    guard case .exchanging = phase else { return }
+    guard keepAlive, !context.isDraining else { return linger() }
+    phase = .betweenRequests(deadline: context.reactor.now + Snapshot.keepAlive)
+    // A client that asks and asks but never reads would have its answers pile up: it reads these first.
+    if waitingBytes == 0 { resumeReading() } else { pauseReading() }
+    deadlineMoved()
+  }
+
+  /// The exchange has become a WebSocket.
+  func upgrade(to tunnel: Tunnel) {
+    phase = .relaying(tunnel)
+    context.tunnelOpened(self, tunnel)
+    resumeReading()
+    deadlineMoved()
+  }
+
+  /// The tunnel has nothing more for the client.
+  func finishTunnel() {
+    guard case .relaying(let tunnel) = phase else { return }
+    context.tunnelClosed(self, tunnel)
+    linger()
+  }
+
+  /// Ends the connection at once, in the middle of whatever goes on.
+  func abort() {
+    lost()
+  }
+
+  /// Some deadline may have come nearer.
+  func deadlineMoved() {
+    let deadline = nextDeadline
+    guard isAdded, deadline < timerSet else { return }
+    timerSet = deadline
+    context.reactor.setTimer(self, at: deadline)
+  }
+
+  /// The edge drains: an idle connection ends, a WebSocket is closed with 1012 at `time`, a request may finish.
+  func drain(at time: Instant) {
+    switch phase {
+    case .handshaking, .readingHead, .betweenRequests: close()
+    case .relaying(let tunnel): tunnel.drain(at: time)
+    case .exchanging, .lingering, .closed: break
+    }
+  }
+
+  // MARK: Events
+
+  override func ready(_ readiness: Readiness) {
+    if readiness.contains(.writable) { flush() }
+    if !readiness.isDisjoint(with: [.peerClosed, .hungUp, .error]) {
+      isEnding = true
+      if isReadingPaused, endsWhilePaused(readiness) { return lost() }
+    }
+    if readiness.contains(.readable) || isEnding {
+      mayHaveInput = true
+      read()
+    }
+  }
+
+  override func turn() {
+    read()
+  }
+
+  override func timerFired() {
+    timerSet = .distantFuture
+    let now = context.reactor.now
+    switch phase {
+    case .handshaking(let deadline):
+      if now >= deadline { handshakeFailed(.timeout) }
+    case .readingHead(let deadline):
+      if now >= deadline { headTimedOut() }
+    case .betweenRequests(let deadline), .lingering(let deadline):
+      if now >= deadline { close() }
+    case .exchanging(let exchange): exchange.timePassed()
+    case .relaying(let tunnel): tunnel.timePassed()
+    case .closed: break
+    }
+    deadlineMoved()
+  }
+
+  private var nextDeadline: Instant {
+    switch phase {
+    case .handshaking(let deadline), .readingHead(let deadline), .betweenRequests(let deadline), .lingering(let deadline):
+      deadline
+    case .exchanging(let exchange): exchange.nextDeadline
+    case .relaying(let tunnel): tunnel.nextDeadline
+    case .closed: .distantFuture
+    }
+  }
+
+  private func flush() {
+    guard transport?.flush() == true else { return lost() }
+    guard waitingBytes == 0 else { return extendLingering() }
+    context.reactor.modify(self, interest: .readable)
+    switch phase {
+    case .exchanging(let exchange): exchange.clientDrained()
+    case .relaying(let tunnel): tunnel.clientDrained()
+    case .lingering: transport?.shutdown()
+    case .betweenRequests: resumeReading()
+    case .handshaking, .readingHead, .closed: break
+    }
+  }
+
+  // MARK: Reading
+
+  private func read() {
+    guard transport != nil else { return }
+    if case .handshaking = phase { return handshake() }
+    guard !isReadingPaused else { return }
+    if hasFreshKept { return processKept() }
+    guard mayHaveInput else { return }
+    let keptCount = context.place(kept)
+    guard let outcome = unsafe transport?.receive(into: context.room(after: keptCount)) else { return }
+    received(outcome, after: keptCount)
+  }
+
+  private func received(_ outcome: ReceiveOutcome, after keptCount: Int) {
+    switch outcome {
+    case .bytes(let count, let more):
+      mayHaveInput = more || isEnding
+      if mayHaveInput { context.reactor.runLater(self) }
+      if count > 0 { process(keptCount + count) }
+    case .wouldBlock: mayHaveInput = false
+    case .ended: ended()
+    case .failed: lost()
+    }
+  }
+
+  private func processKept() {
+    hasFreshKept = false
+    if mayHaveInput { context.reactor.runLater(self) }
+    process(context.place(kept))
+  }
+
+  /// Uses the first `count` bytes of the reactor's plaintext buffer; keeps what cannot be used yet.
+  private func process(_ count: Int) {
+    kept = []
+    context.withPlaintext(count) { bytes in
+      var offset = 0
+      while offset < count, !isReadingPaused {
+        let before = offset
+        switch phase {
+        case .readingHead, .betweenRequests: offset = readHead(bytes, from: offset)
+        case .exchanging(let exchange): offset = exchange.receivedFromClient(bytes, from: offset)
+        case .relaying(let tunnel): offset = tunnel.receivedFromClient(bytes, from: offset)
+        case .lingering, .closed, .handshaking: return
+        }
+        guard offset > before else { break }
+      }
+      if offset < count, transport != nil { kept = Array(copying: bytes.extracting(droppingFirst: offset)) }
+    }
+  }
+
+  private func readHead(_ bytes: Span<UInt8>, from offset: Int) -> Int {
+    do {
+      switch try headParser.receive(bytes.extracting(droppingFirst: offset)) {
+      case .needMore:
+        beginHead()
+        return bytes.count
+      case .complete(let head, let consumed):
+        headParser = RequestHeadParser(limits: context.snapshot.headLimits)
+        begin(head)
+        return offset + consumed
+      }
+    } catch {
+      refuseHead(.badHead(error))
+      return bytes.count
+    }
+  }
+
+  /// The first byte of a further request ends the wait between requests: the whole head is due from now on.
+  private func beginHead() {
+    guard case .betweenRequests = phase else { return }
+    phase = .readingHead(deadline: context.reactor.now + context.snapshot.timeouts.head)
+    deadlineMoved()
+  }
+
+  private func begin(_ head: RequestHead) {
+    let exchange = Exchange(head, client: self, context: context)
+    phase = .exchanging(exchange)
+    exchange.begin()
+    deadlineMoved()
+  }
+
+  // MARK: Handshake
+
+  private func handshake() {
+    guard mayHaveInput, let outcome = transport?.handshake() else { return }
+    switch outcome {
+    case .needsInput:
+      mayHaveInput = isEnding
+      if isEnding { context.reactor.runLater(self) }
+    case .done(let info):
+      tlsInfo = info
+      context.metrics.tlsHandshakeFinished(
+        result: .completed, version: info.version.label, resumed: info.isResumed, duration: context.reactor.now - accepted)
+      phase = .readingHead(deadline: context.reactor.now + context.snapshot.timeouts.head)
+      deadlineMoved()
+      // The input that completed the handshake may hold the first request too.
+      guard let rest = unsafe transport?.receiveRest(into: context.room(after: 0)) else { return }
+      received(rest, after: 0)
+    case .failed: handshakeFailed(.failed)
+    case .ended: handshakeFailed(.abandoned)
+    }
+  }
+
+  private func handshakeFailed(_ result: TLSHandshakeResult) {
+    context.metrics.tlsHandshakeFinished(result: result, version: .none, resumed: false, duration: context.reactor.now - accepted)
+    close()
+  }
+
+  // MARK: The end
+
+  private func headTimedOut() {
+    guard headParser.hasPartialHead else { return close() }
+    refuseHead(.headTimeout())
+  }
+
+  private func refuseHead(_ refusal: Refusal) {
+    context.headRefused(self, refusal)
+    var bytes: [UInt8] = []
+    refusal.response.serialize(into: &bytes)
+    send(bytes.span)
+    linger()
+  }
+
+  /// Whether the client's end, while nobody reads from it, means that it is gone.
+  private func endsWhilePaused(_ readiness: Readiness) -> Bool {
+    guard readiness.isDisjoint(with: [.hungUp, .error]) else { return true }
+    return if case .exchanging(let exchange) = phase { exchange.endsWithClientInput } else { false }
+  }
+
+  /// The client ended its side, and everything before that has been read.
+  private func ended() {
+    mayHaveInput = false
+    isEnding = false
+    switch phase {
+    case .exchanging(let exchange): if exchange.clientEndedInput() { close() }
+    case .lingering where waitingBytes > 0: break
+    case .relaying: lost()
+    case .handshaking, .readingHead, .betweenRequests, .lingering, .closed: close()
+    }
+  }
+
+  /// The connection failed while somebody else's event is being served: it ends once that is over.
+  private func failLater() {
+    isReadingPaused = false
+    isEnding = true
+    mayHaveInput = true
+    context.reactor.runLater(self)
+  }
+
+  /// The connection failed.
+  private func lost() {
+    switch phase {
+    case .exchanging(let exchange): exchange.clientLost()
+    case .relaying(let tunnel):
+      tunnel.clientEnded()
+      context.tunnelClosed(self, tunnel)
+    case .handshaking, .readingHead, .betweenRequests, .lingering, .closed: break
+    }
+    close()
+  }
+
+  /// Sends what waits, ends the sending side, then waits for the client's end: closing with unread input would reset the
+  /// connection, and the reset might overtake what was just sent (RFC 9112 §9.6).
+  private func linger() {
+    phase = .lingering(deadline: context.reactor.now + context.snapshot.timeouts.close)
+    isReadingPaused = false
+    kept = []
+    transport?.sendEnd()
+    if waitingBytes == 0 { transport?.shutdown() } else { extendLingering() }
+    if mayHaveInput || isEnding { context.reactor.runLater(self) }
+    deadlineMoved()
+  }
+
+  /// A slow client may take its time for what waits, as long as it takes something.
+  private func extendLingering() {
+    guard case .lingering = phase else { return }
+    phase = .lingering(deadline: context.reactor.now + context.snapshot.timeouts.stall.timeout)
+  }
+
+  private func close() {
+    guard transport != nil else { return }
+    phase = .closed
+    context.reactor.remove(self)
+    context.connections[id] = nil
+    transport = nil
+    kept = []
+    context.shared.release(charge)
+  }
+}
+
+/// What a client's connection is doing.
+private enum Phase {
+  case handshaking(deadline: Instant)
+  /// The first request is awaited, or another one has begun.
+  case readingHead(deadline: Instant)
+  /// A response is out, and another request may follow.
+  case betweenRequests(deadline: Instant)
+  case exchanging(Exchange)
+  case relaying(Tunnel)
+  /// Everything is said; the client's end is awaited.
+  case lingering(deadline: Instant)
+  case closed
+}
+
+extension TLSVersion {
+  fileprivate var label: TLSVersionLabel {
+    switch self {
+    case .tls12: .tls12
+    case .tls13: .tls13
+    }
+  }
+}

@@ -1,0 +1,86 @@
+import EdgeConfig
+import EdgeCore
+import EdgeIO
+import EdgePolicy
+import EdgeRouting
+import EdgeTLS
+import EdgeTelemetry
+
+/// What the parts of the edge are made from, out of the configuration.
+extension Configuration {
+  /// Reactor threads.
+  var threadCount: Int {
+    switch threads {
+    case .auto: Machine.availableCores
+    case .count(let count): count
+    }
+  }
+
+  /// The caps of IP addresses.
+  var capSettings: ConnectionCaps.Settings {
+    let perIP = limits.perIP
+    return ConnectionCaps.Settings(
+      connections: perIP.connections, ipv6PrefixBits: perIP.ipv6Prefix, ipv6CapPrefixBits: perIP.ipv6Cap.prefix,
+      ipv6CapFactor: perIP.ipv6Cap.factor, exempt: limits.exempt)
+  }
+
+  /// `max_connections`, or what the process's descriptors carry if that is less: two for each client, and some for the edge
+  /// itself. Raises the soft limit first.
+  func clampedMaxConnections(_ log: EdgeLog) -> Int {
+    let limit = Int(clamping: DescriptorLimit.raise().soft)
+    let carried = max(1, (limit - ownDescriptors) / 2)
+    guard carried < limits.maxConnections else { return limits.maxConnections }
+    log.write(
+      .warning, "limits.clamped", "max_connections is more than the open file limit carries; it is lowered. Raise LimitNOFILE."
+    ) {
+      record in
+      record[.configured] = .integer(Int64(limits.maxConnections))
+      record[.effective] = .integer(Int64(carried))
+    }
+    return carried
+  }
+}
+
+extension WorkerPoolState {
+  convenience init(_ pool: Configuration.Pool) {
+    let health = pool.health
+    var settings = WorkerPool.Settings()
+    settings.balance = pool.balance == .roundRobin ? .roundRobin : .leastConnections
+    if let health {
+      settings.fall = health.fall
+      settings.rise = health.rise
+    }
+    self.init(name: pool.name, patterns: pool.workers, settings: settings)
+  }
+}
+
+extension ListenerContext {
+  /// The listeners of a configuration, their certificates loaded.
+  ///
+  /// - Throws: `StartError.configuration` when a certificate cannot be used.
+  static func all(of configuration: Configuration, tickets: TicketKeyRing) throws(StartError) -> [ListenerContext] {
+    var all: [ListenerContext] = []
+    for (index, listener) in configuration.listeners.enumerated() {
+      do {
+        let tls = try listener.tls.map { tls in
+          try TLSServerContext(
+            certificates: tls.certificates.map { .files(chain: $0.chain, key: $0.key) },
+            applicationProtocols: ["http/1.1"], minVersion: tls.minimumVersion == .tls13 ? .tls13 : .tls12,
+            ticketKeys: tickets, now: WallClock.now())
+        }
+        let isShared: Bool
+        switch listener.address {
+        case .unix: isShared = true
+        case .tcp, .systemd: isShared = false
+        }
+        all.append(ListenerContext(index: index, name: listener.name, tls: tls, isShared: isShared))
+      } catch {
+        throw .configuration("listener \(listener.name): \(error)")
+      }
+    }
+    return all
+  }
+}
+
+/// Descriptors that are not clients': listeners, epolls, logs, the admin plane, and the reserve.
+private let ownDescriptors = 160

@@ -1,0 +1,125 @@
+import EdgeAuth
+import EdgeCore
+import EdgeHTTP
+import EdgeIO
+import EdgeRelay
+import EdgeTLS
+import EdgeTelemetry
+import EdgeWebSocket
+
+/// What is told of connections and requests, to the log and to the metrics: a line when a WebSocket opens, is denied or
+/// closes, and one for each plain request. Never one for a message.
+extension ReactorContext {
+  /// A WebSocket has been opened.
+  func tunnelOpened(_ client: ClientConnection, _ tunnel: Tunnel) {
+    let admission = tunnel.admission
+    metrics.connectionOpened(listener: client.listener.index, protocol: .http1)
+    metrics.handshakeFinished(route: admission.route.index, result: .accepted, duration: reactor.now - tunnel.started)
+    shared.accessLog.write(.info, "connection.opened", "A WebSocket was opened.") { record in
+      describe(client, in: &record)
+      describe(admission, in: &record)
+      record[.worker] = .text(tunnel.workerPath)
+      record[.outcome] = .text(HandshakeResult.accepted.word)
+    }
+  }
+
+  /// A WebSocket has ended.
+  func tunnelClosed(_ client: ClientConnection, _ tunnel: Tunnel) {
+    let admission = tunnel.admission
+    let ending = tunnel.ending ?? RelayEnding(initiator: .network, code: .abnormal, reason: "")
+    let lifetime = reactor.now - tunnel.opened
+    metrics.connectionClosed(
+      listener: client.listener.index, protocol: .http1, route: admission.route.index, initiator: ending.initiator,
+      code: ending.code.rawValue, lifetime: lifetime)
+    shared.accessLog.write(.info, "connection.closed", "A WebSocket was closed.") { record in
+      describe(client, in: &record)
+      describe(admission, in: &record)
+      record[.worker] = .text(tunnel.workerPath)
+      record[.closeCode] = .integer(Int64(ending.code.rawValue))
+      if !ending.reason.isEmpty { record[.closeReason] = .text(ending.reason) }
+      record[.closeInitiator] = .text(ending.initiator.rawValue)
+      record[.duration] = .seconds(lifetime)
+      record[.messagesIn] = .integer(Int64(clamping: tunnel.received.messages))
+      record[.messagesOut] = .integer(Int64(clamping: tunnel.sent.messages))
+      record[.bytesIn] = .integer(Int64(clamping: tunnel.received.payloadBytes))
+      record[.bytesOut] = .integer(Int64(clamping: tunnel.sent.payloadBytes))
+    }
+  }
+
+  /// A request has ended without becoming a WebSocket.
+  func exchangeEnded(_ exchange: Exchange, _ client: ClientConnection, status: Int, refusal: Refusal?) {
+    let isUpgrade = OpeningRequest.isAttempt(exchange.head)
+    let route = exchange.admission?.route ?? refusal?.route
+    let duration = reactor.now - exchange.started
+    if isUpgrade {
+      metrics.handshakeFinished(route: route?.index, result: refusal?.result ?? .workerError, duration: duration)
+      return denied(exchange, client, route: route, status: status, refusal: refusal)
+    }
+    metrics.httpRequestAnswered(route: route?.index, status: status)
+    shared.accessLog.write(.info, "http.request", "A request was answered.") { record in
+      describe(client, in: &record)
+      describe(exchange.head, in: &record)
+      describe(exchange, route: route, status: status, refusal: refusal, in: &record)
+      record[.duration] = .seconds(duration)
+      record[.bytesIn] = .integer(Int64(clamping: exchange.receivedBodyBytes))
+      record[.bytesOut] = .integer(Int64(clamping: exchange.sentBodyBytes))
+    }
+  }
+
+  /// Bytes that are no request have been answered.
+  func headRefused(_ client: ClientConnection, _ refusal: Refusal) {
+    metrics.httpRequestAnswered(route: nil, status: refusal.response.status)
+    guard case .log(let suppressed) = denials.judge(client.peer.ip, now: reactor.now) else { return }
+    shared.accessLog.write(.info, "http.malformed", "Bytes that are no request were refused.") { record in
+      describe(client, in: &record)
+      record[.status] = .integer(Int64(refusal.response.status))
+      record[.errorType] = .text(refusal.detail)
+      if suppressed > 0 { record[.suppressed] = .integer(Int64(clamping: suppressed)) }
+    }
+  }
+
+  private func denied(_ exchange: Exchange, _ client: ClientConnection, route: Route?, status: Int, refusal: Refusal?) {
+    let address = exchange.admission?.origin.clientAddress ?? refusal?.origin?.clientAddress ?? client.peer.ip
+    guard case .log(let suppressed) = denials.judge(address, now: reactor.now) else { return }
+    shared.accessLog.write(.info, "connection.denied", "A WebSocket was denied.") { record in
+      describe(client, in: &record)
+      describe(exchange.head, in: &record)
+      describe(exchange, route: route, status: status, refusal: refusal, in: &record)
+      if suppressed > 0 { record[.suppressed] = .integer(Int64(clamping: suppressed)) }
+    }
+  }
+
+  private func describe(_ client: ClientConnection, in record: inout LogRecord) {
+    record[.connectionID] = .text(client.id.description)
+    record[.listener] = .text(client.listener.name)
+    record[.peerAddress] = .text(client.peer.description)
+    if let version = client.tlsInfo?.version { record[.tlsVersion] = .text(version.rawValue) }
+  }
+
+  private func describe(_ head: RequestHead, in record: inout LogRecord) {
+    record[.protocolVersion] = head.version == .http11 ? "1.1" : "1.0"
+    if let host = head.host { record[.serverAddress] = .text(host) }
+    record[.method] = .text(head.method)
+    record[.urlPath] = .text(head.target.path)
+    if let origin = head.fields["Origin"] { record[.origin] = .text(origin) }
+  }
+
+  private func describe(_ exchange: Exchange, route: Route?, status: Int, refusal: Refusal?, in record: inout LogRecord) {
+    if let admission = exchange.admission { describe(admission, in: &record) }
+    if let address = refusal?.origin?.clientAddress { record[.clientAddress] = .text(address.description) }
+    if let route { record[.route] = .text(route.name) }
+    record[.status] = .integer(Int64(status))
+    if let refusal {
+      record[.outcome] = .text(refusal.result.word)
+      record[.errorType] = .text(refusal.detail)
+    }
+  }
+
+  private func describe(_ admission: Admission, in record: inout LogRecord) {
+    if let address = admission.origin.clientAddress { record[.clientAddress] = .text(address.description) }
+    record[.route] = .text(admission.route.name)
+    record[.requestID] = .text(admission.requestID)
+    record[.traceID] = .text(admission.traceParent.traceID)
+    if let user = admission.user { record[.userID] = .text(user.subject) }
+  }
+}

@@ -1,0 +1,110 @@
+import EdgeConfig
+import EdgeCore
+import EdgeIO
+import EdgeRouting
+import EdgeTLS
+import EdgeTelemetry
+
+/// What happens beside the clients, on the main thread: signals, the search for workers, ticket keys, and the drain.
+final class ControlLoop: EventSource {
+  private let reactor: Reactor
+  private let shared: SharedState
+  private let logs: EdgeLogs
+  private let reactors: [EdgeReactor]
+  private let settings: Configuration.Drain
+  private var stage = Stage.serving
+
+  init(reactor: Reactor, shared: SharedState, logs: EdgeLogs, reactors: [EdgeReactor], settings: Configuration.Drain) {
+    self.reactor = reactor
+    self.shared = shared
+    self.logs = logs
+    self.reactors = reactors
+    self.settings = settings
+  }
+
+  /// Runs until a drain is over, or a second signal ends it.
+  func run(signals: SignalRelay) {
+    reactor.add(self)
+    reactor.setTimer(self, at: reactor.now + Self.period)
+    signals.handler = { [unowned self] signal in received(signal) }
+    reactor.run()
+  }
+
+  /// How often workers are looked for.
+  static let period = Duration.seconds(1)
+
+  override func timerFired() {
+    let now = reactor.now
+    scan(now: now)
+    shared.tickets.rotate(now: now)
+    advance(now: now)
+    reactor.setTimer(self, at: min(now + Self.period, stage.deadline ?? .distantFuture))
+  }
+
+  private func scan(now: Instant) {
+    for pool in shared.pools {
+      let changes = pool.rescan(now: now)
+      guard !changes.isEmpty else { continue }
+      shared.log.write(.info, "workers.changed", "The workers of a pool have changed.") { record in
+        record[.pool] = .text(pool.name)
+        record[.workersAdded] = .integer(Int64(changes.added.count))
+        record[.workersRemoved] = .integer(Int64(changes.removed.count))
+      }
+    }
+    shared.workerFailures.keep(only: Set(shared.pools.flatMap { $0.workers.map(\.socket.path) }))
+  }
+
+  private func received(_ signal: Signal) {
+    switch signal {
+    case .terminate, .interrupt: beginDrain()
+    case .hangUp:
+      shared.log.write(.warning, "reload.unsupported", "Reloading is not supported yet; restart to apply a new configuration.")
+    case .reopen: for log in logs.all { log.reopen() }
+    }
+  }
+
+  private func beginDrain() {
+    guard case .serving = stage else { return stop("A second signal came.") }
+    shared.beginDraining()
+    shared.log.write(.info, "drain.began", "The edge drains: not ready any more; clients are sent away after the delay.")
+    stage = .delaying(until: reactor.now + settings.delay)
+    reactor.setTimer(self, at: reactor.now + min(settings.delay, Self.period))
+  }
+
+  private func advance(now: Instant) {
+    switch stage {
+    case .serving: break
+    case .delaying(let time):
+      guard now >= time else { return }
+      for reactor in reactors { reactor.post(.drain(spread: settings.spread)) }
+      stage = .draining(until: now + settings.timeout)
+    case .draining(let time):
+      if shared.openConnections == 0 { return stop("All connections have ended.") }
+      if now >= time { stop("The drain's time is over.") }
+    case .stopped: break
+    }
+  }
+
+  private func stop(_ reason: String) {
+    stage = .stopped
+    shared.log.write(.info, "edge.stopped", reason) { record in record[.connections] = .integer(Int64(shared.openConnections)) }
+    for reactor in reactors { reactor.post(.stop) }
+    reactor.stop()
+  }
+}
+
+/// How far the end has come.
+private enum Stage {
+  case serving
+  /// Not ready any more, but still accepting: load balancers need a moment to see it.
+  case delaying(until: Instant)
+  case draining(until: Instant)
+  case stopped
+
+  var deadline: Instant? {
+    switch self {
+    case .delaying(let time), .draining(let time): time
+    case .serving, .stopped: nil
+    }
+  }
+}

@@ -1,0 +1,116 @@
+import EdgeCore
+import EdgeIO
+import EdgeTelemetry
+import Synchronization
+
+/// One of the edge's logs: records become lines on the thread where they happen, and reach the file on a thread of their own.
+///
+/// A full disk or a slow terminal never makes a reactor wait: what does not fit the queue is dropped and counted.
+final class EdgeLog: Sendable {
+  private let level: LogLevel
+  private let format: LogFormat
+  private let sink: LogSink
+  private let orders: Mailbox<LogOrder>
+  private let thread: PlatformThread
+
+  /// Starts the writer's thread.
+  ///
+  /// - Parameter path: the file; nil for standard error.
+  init(path: String?, level: LogLevel, format: LogFormat) throws(SystemError) {
+    self.level = level
+    self.format = format
+    let sink =
+      if let path { LogSink(try AppendFile(path: path), format: format) } else {
+        LogSink(try AppendFile.standardError(), format: format)
+      }
+    let orders = try Mailbox<LogOrder>()
+    self.sink = sink
+    self.orders = orders
+    thread = try PlatformThread.start("log") { sink.run(orders) }
+  }
+
+  /// Lines dropped since the start.
+  var droppedRecords: UInt64 { sink.queue.droppedRecords }
+
+  /// Records an event, if its level is logged.
+  ///
+  /// - Parameter fill: adds the fields; not called where the record is not wanted.
+  func write(_ level: LogLevel, _ event: String, _ message: String, _ fill: (inout LogRecord) -> Void = { _ in }) {
+    guard level >= self.level else { return }
+    var record = LogRecord(level, event, message, at: WallClock.now())
+    fill(&record)
+    switch sink.queue.offer(record.line(as: format)) {
+    case .queuedFirst: _ = orders.post(.write)
+    case .queued, .dropped: break
+    }
+  }
+
+  /// Opens the file again under its name, after a rotation.
+  func reopen() {
+    _ = orders.post(.reopen)
+  }
+
+  /// Writes what waits, and ends the thread.
+  func finish() {
+    _ = orders.post(.finish)
+    thread.join()
+  }
+}
+
+/// What a log's thread is told.
+private enum LogOrder: Sendable {
+  case write
+  case reopen
+  case finish
+}
+
+/// Where a log's lines go. Its thread alone takes the file's lock.
+private final class LogSink: Sendable {
+  let queue = LogQueue()
+  private let file: Mutex<AppendFile>
+  private let format: LogFormat
+
+  init(_ file: consuming AppendFile, format: LogFormat) {
+    self.file = Mutex(file)
+    self.format = format
+  }
+
+  /// The thread's life.
+  func run(_ orders: Mailbox<LogOrder>) {
+    guard let reactor = try? Reactor() else { return }
+    let source = MailboxSource(orders) { order in
+      switch order {
+      case .write: self.writeAll()
+      case .reopen: self.reopen()
+      case .finish:
+        self.writeAll()
+        reactor.stop()
+      }
+    }
+    guard (try? source.attach(to: reactor)) != nil else { return }
+    reactor.run()
+  }
+
+  private func writeAll() {
+    var batch = queue.takeAll()
+    if batch.dropped > 0 {
+      var record = LogRecord(
+        .warning, "log.dropped", "Log records were dropped: the log cannot be written fast enough.", at: WallClock.now())
+      record[.dropped] = .integer(Int64(clamping: batch.dropped))
+      batch.bytes += record.line(as: format)
+    }
+    var written = 0
+    while written < batch.bytes.count {
+      let result = file.withLock { file in file.write(batch.bytes.span.extracting(droppingFirst: written)) }
+      guard case .bytes(let count) = result else { return queue.countLost(records: batch.records) }
+      written += count
+    }
+  }
+
+  private func reopen() {
+    file.withLock { file in
+      // The old file stays in use where the new one cannot be opened.
+      do throws(SystemError) { try file.reopen() } catch {}
+    }
+  }
+}

@@ -1,0 +1,125 @@
+import EdgeAdmin
+import EdgeCore
+import EdgeIO
+import EdgeTelemetry
+import EdgeWebSocket
+import Synchronization
+
+/// One reactor thread as the rest of the process sees it: a mailbox, and counters that anybody may read.
+final class EdgeReactor: Sendable {
+  let metrics: ReactorMetrics
+  private let mailbox: Mailbox<ReactorOrder>
+  private let thread: PlatformThread
+
+  /// Starts the thread, and accepting on the sockets.
+  ///
+  /// - Parameter sockets: one for each listener of `shared`, in the same order.
+  init(
+    index: Int, shared: SharedState, snapshot: Snapshot, metrics: ReactorMetrics, sockets: [SharedSocket]
+  ) throws(SystemError) {
+    let mailbox = try Mailbox<ReactorOrder>()
+    self.mailbox = mailbox
+    self.metrics = metrics
+    thread = try PlatformThread.start("reactor") {
+      do {
+        let loop = try ReactorLoop(
+          context: ReactorContext(index: index, shared: shared, snapshot: snapshot, metrics: metrics), sockets: sockets)
+        try loop.run(mailbox)
+      } catch {
+        shared.log.write(.error, "reactor.failed", "A reactor cannot start; its share of the clients is not served.") { record in
+          record[.errorType] = .text("\(error)")
+        }
+      }
+    }
+  }
+
+  /// Gives the thread an order; false if it no longer takes any.
+  @discardableResult
+  func post(_ order: ReactorOrder) -> Bool {
+    mailbox.post(order)
+  }
+
+  /// Waits until the thread has ended.
+  func join() {
+    thread.join()
+  }
+}
+
+/// What a reactor is told by other threads.
+enum ReactorOrder: Sendable {
+  /// Tell of every WebSocket.
+  case list(reply: @Sendable ([ConnectionSummary]) -> Void)
+  /// Close one WebSocket; the reply tells whether there was one.
+  case disconnect(ConnectionID, CloseCode, reason: String, reply: @Sendable (Bool) -> Void)
+  /// Stop accepting, and close what is open: WebSockets with 1012, spread evenly at random over a time.
+  case drain(spread: Duration)
+  /// End at once.
+  case stop
+}
+
+/// A reactor's thread from the inside.
+private final class ReactorLoop {
+  private let context: ReactorContext
+  private var listeners: [EdgeListener]
+
+  init(context: ReactorContext, sockets: [SharedSocket]) {
+    self.context = context
+    listeners = zip(sockets, context.shared.listeners).map { EdgeListener($0, listener: $1, context: context) }
+  }
+
+  func run(_ mailbox: Mailbox<ReactorOrder>) throws(SystemError) {
+    let orders = MailboxSource(mailbox) { [unowned self] order in self.received(order) }
+    try orders.attach(to: context.reactor)
+    for listener in listeners { try listener.start() }
+    let lag = LagSampler(context)
+    lag.start()
+    context.reactor.run()
+    mailbox.close()
+  }
+
+  private func received(_ order: ReactorOrder) {
+    switch order {
+    case .list(let reply):
+      reply(context.connections.values.compactMap { ConnectionSummary($0) })
+    case .disconnect(let id, let code, let reason, let reply):
+      let tunnel = context.connections[id]?.tunnel
+      tunnel?.close(code, reason: reason)
+      reply(tunnel != nil)
+    case .drain(let spread):
+      drain(over: spread)
+    case .stop:
+      for client in context.connections.values { client.abort() }
+      context.reactor.stop()
+    }
+  }
+
+  private func drain(over spread: Duration) {
+    context.isDraining = true
+    for listener in listeners { listener.stop() }
+    listeners = []
+    let now = context.reactor.now
+    for client in Array(context.connections.values) {
+      let share = Double.random(in: 0..<1) * Double(spread.nanoseconds)
+      client.drain(at: now + .nanoseconds(Int64(share)))
+    }
+  }
+}
+
+/// Records once a second how long the longest turn of the loop took.
+private final class LagSampler: EventSource {
+  private let context: ReactorContext
+
+  init(_ context: ReactorContext) {
+    self.context = context
+  }
+
+  func start() {
+    context.reactor.add(self)
+    context.reactor.setTimer(self, at: context.reactor.now + .seconds(1))
+  }
+
+  override func timerFired() {
+    context.metrics.eventLoopLagged(nanoseconds: UInt64(max(0, context.reactor.takeLongestTurn().nanoseconds)))
+    context.reactor.setTimer(self, at: context.reactor.now + .seconds(1))
+  }
+}

@@ -1,0 +1,399 @@
+import EdgeConfig
+import EdgeCore
+import EdgeHTTP
+import EdgeIO
+import EdgeRelay
+import EdgeRouting
+import EdgeTLS
+import EdgeTelemetry
+import EdgeWebSocket
+
+/// One HTTP request of a client, from its parsed head to the end of the response, or to the WebSocket it becomes.
+///
+/// The story: the gate judges; a worker is found; the request is rebuilt and sent; the worker's answer is passed on as it
+/// comes. Bodies are streamed both ways, and a slow side stops reading from the other. Not one byte behind an upgrade
+/// request reaches the worker before its 101 has been checked.
+final class Exchange {
+  let head: RequestHead
+  let started: Instant
+  private let client: ClientConnection
+  private let context: ReactorContext
+  private(set) var admission: Admission?
+  private var state = State.judging
+  private var search: WorkerSearch?
+  private var worker: WorkerLink?
+  private var upload: BodyPipe
+  private var uploadWatch: StallWatch
+  private var responseParser: ResponseHeadParser
+  private var download: BodyPipe?
+  private var downloadWatch: StallWatch
+  private var responseStatus = 0
+  private var allowsWorkerReuse = false
+  private var allowsClientReuse: Bool
+
+  init(_ head: RequestHead, client: ClientConnection, context: ReactorContext) {
+    self.head = head
+    self.client = client
+    self.context = context
+    started = context.reactor.now
+    let timeouts = context.snapshot.timeouts
+    upload = BodyPipe(head.bodyFraming, isSentChunked: head.bodyFraming == .chunked)
+    uploadWatch = StallWatch(minBytes: timeouts.stall.minBytes, timeout: timeouts.bodyProgress)
+    downloadWatch = StallWatch(minBytes: timeouts.stall.minBytes, timeout: timeouts.stall.timeout)
+    responseParser = ResponseHeadParser(limits: context.snapshot.headLimits)
+    allowsClientReuse = head.wantsKeepAlive
+  }
+
+  /// Begins: judges the request, and looks for a worker.
+  func begin() {
+    client.pauseReading()
+    switch context.gate.judge(head, from: client, context: context) {
+    case .refused(let refusal):
+      answer(refusal)
+    case .admitted(let admission):
+      self.admission = admission
+      search = WorkerSearch(pool: admission.route.pool, deadline: started + context.snapshot.timeouts.connect)
+      findWorker(for: admission)
+    }
+  }
+
+  // MARK: The worker
+
+  private func findWorker(for admission: Admission) {
+    let isRepeatable = admission.upgrade == nil && mayTryAgain
+    switch search?.next(mayReuse: isRepeatable, context: context) {
+    case .found(let link): send(admission, over: link)
+    case .later(let time):
+      state = .waitingForBacklog(until: time)
+      client.deadlineMoved()
+    case .empty, nil: answer(.noWorker(admission))
+    }
+  }
+
+  private func send(_ admission: Admission, over link: WorkerLink) {
+    worker = link
+    link.belong(to: self)
+    link.send(admission.workerHead.span)
+    state = .awaitingResponse(deadline: context.reactor.now + context.snapshot.timeouts.workerResponse)
+    if !upload.isComplete { beginUpload() }
+    client.deadlineMoved()
+  }
+
+  /// Whether another worker may be asked: nothing of the request is lost, and asking twice does no harm.
+  private var mayTryAgain: Bool {
+    upload.isComplete && upload.dataBytes == 0 && (head.method == "GET" || head.method == "HEAD")
+  }
+
+  private func beginUpload() {
+    uploadWatch.waits(sentBytes: 0, now: context.reactor.now)
+    client.resumeReading()
+  }
+
+  // MARK: Bytes
+
+  /// Passes on what the client sent of the request's body, from `offset` on.
+  ///
+  /// - Returns: where the bytes begin that are not this request's.
+  func receivedFromClient(_ bytes: Span<UInt8>, from offset: Int) -> Int {
+    guard let worker, !upload.isComplete else {
+      client.pauseReading()
+      return offset
+    }
+    let end: Int
+    do {
+      end = try upload.carry(bytes, from: offset) { worker.send($0) }
+    } catch {
+      answerOrAbort(.badBody(error, admission))
+      return bytes.count
+    }
+    if upload.isComplete {
+      uploadWatch.drained()
+      client.pauseReading()
+    } else if worker.waitingBytes > 0 {
+      uploadWatch.drained()
+      client.pauseReading()
+    }
+    restartResponseDeadline()
+    return end
+  }
+
+  /// Passes on what the worker sent, from `offset` on.
+  ///
+  /// - Returns: where the bytes begin that belong to what follows the response's head.
+  func receivedFromWorker(_ bytes: Span<UInt8>, from offset: Int) -> Int {
+    switch state {
+    case .awaitingResponse: return readResponseHead(bytes, from: offset)
+    case .responding: return readResponseBody(bytes, from: offset)
+    // Bytes behind the response: the link cannot be used again.
+    case .judging, .waitingForBacklog, .ended:
+      worker?.close()
+      return bytes.count
+    }
+  }
+
+  private func readResponseHead(_ bytes: Span<UInt8>, from offset: Int) -> Int {
+    do {
+      switch try responseParser.receive(bytes.extracting(droppingFirst: offset)) {
+      case .needMore: return bytes.count
+      case .complete(let response, let consumed):
+        received(response)
+        return offset + consumed
+      }
+    } catch {
+      fail(error.code)
+      return bytes.count
+    }
+  }
+
+  private func received(_ response: ResponseHead) {
+    guard let admission, let worker else { return }
+    worker.worker.pool.answered(worker.worker.id, now: context.reactor.now)
+    if response.isInterim {
+      responseParser = ResponseHeadParser(limits: context.snapshot.headLimits)
+      restartResponseDeadline()
+      return passInterim(response)
+    }
+    guard response.status == 101 else { return begin(response) }
+    guard let upgrade = admission.upgrade else { return answer(.workerError("worker_unasked_upgrade", admission)) }
+    do {
+      let subprotocol = try upgrade.worker.check(response, sha1: Digest.sha1)
+      let accepted = upgrade.client.acceptance(subprotocol: subprotocol, workerFields: response.fields, sha1: Digest.sha1)
+      becomeTunnel(admission, worker, accepted: accepted)
+    } catch {
+      answer(.workerError(error.rawValue, admission))
+    }
+  }
+
+  private func becomeTunnel(_ admission: Admission, _ worker: WorkerLink, accepted: ResponseHead) {
+    state = .ended
+    self.worker = nil
+    send(accepted)
+    client.upgrade(to: Tunnel(admission: admission, client: client, worker: worker, started: started, context: context))
+  }
+
+  private func passInterim(_ response: ResponseHead) {
+    if let interim = ClientResponse.interim(response, to: head) { send(interim) }
+  }
+
+  private func begin(_ response: ResponseHead) {
+    guard let admission else { return }
+    let framing: BodyFraming
+    do {
+      framing = try response.bodyFraming(requestMethod: head.method)
+    } catch {
+      return answer(.workerError(error.code, admission))
+    }
+    responseStatus = response.status
+    // A client that still sends a body nobody wants would be misread as its next request.
+    if !upload.isComplete { allowsClientReuse = false }
+    allowsWorkerReuse = response.allowsKeepAlive && framing != .untilClose && upload.isComplete
+    let answer = ClientResponse(
+      response, framing: framing, to: head, keepsAlive: allowsClientReuse, requestID: admission.requestID)
+    allowsClientReuse = answer.keepsAlive
+    download = BodyPipe(framing, isSentChunked: answer.bodyFraming == .chunked)
+    state = .responding
+    send(answer.head)
+    if framing == .none || framing == .length(0) { finish() }
+    client.deadlineMoved()
+  }
+
+  private func readResponseBody(_ bytes: Span<UInt8>, from offset: Int) -> Int {
+    let end: Int
+    do {
+      end = try download?.carry(bytes, from: offset) { client.send($0) } ?? bytes.count
+    } catch {
+      // The head is out: all that is left is to let the client see that the body is incomplete.
+      abort()
+      return bytes.count
+    }
+    if download?.isComplete == true {
+      if end < bytes.count { allowsWorkerReuse = false }
+      finish()
+      return bytes.count
+    }
+    if client.waitingBytes > 0 { pauseWorker() }
+    return end
+  }
+
+  private func pauseWorker() {
+    downloadWatch.waits(sentBytes: client.sentBytes, now: context.reactor.now)
+    worker?.pauseReading()
+    client.deadlineMoved()
+  }
+
+  private func send(_ head: ResponseHead) {
+    var bytes: [UInt8] = []
+    head.serialize(into: &bytes)
+    client.send(bytes.span)
+  }
+
+  // MARK: Events
+
+  /// The client has taken all that waited for it.
+  func clientDrained() {
+    downloadWatch.drained()
+    worker?.resumeReading()
+  }
+
+  /// The worker has taken all that waited for it.
+  func workerDrained() {
+    guard !upload.isComplete else { return }
+    uploadWatch.waits(sentBytes: upload.dataBytes, now: context.reactor.now)
+    client.resumeReading()
+    client.deadlineMoved()
+  }
+
+  /// The worker's connection has ended.
+  func workerEnded() {
+    guard let link = worker, let admission else { return }
+    worker = nil
+    switch state {
+    case .awaitingResponse:
+      let mayAsk = mayTryAgain && !responseParser.hasPartialHead
+      if search?.endedEarly(link, context: context) == true, mayAsk { return findWorker(for: admission) }
+      answer(.workerError("worker_ended", admission))
+    case .responding:
+      do {
+        try download?.receivedEnd { client.send($0) }
+        finish()
+      } catch {
+        abort()
+      }
+    case .judging, .waitingForBacklog, .ended: break
+    }
+  }
+
+  /// The client has ended its side, and the last of its bytes were read.
+  ///
+  /// - Returns: whether the connection is over; a client of plain HTTP may wait for the rest of its response.
+  func clientEndedInput() -> Bool {
+    allowsClientReuse = false
+    guard !endsWithClientInput else {
+      clientLost()
+      return true
+    }
+    return false
+  }
+
+  /// Whether the client's end of input means that nobody waits for the response any more.
+  var endsWithClientInput: Bool {
+    !upload.isComplete || admission?.upgrade != nil || client.isEncrypted
+  }
+
+  /// The client's connection is gone.
+  func clientLost() {
+    guard state != .ended else { return }
+    record(status: 499, refusal: nil)
+    state = .ended
+    worker?.close()
+    worker = nil
+  }
+
+  // MARK: Time
+
+  /// When `timePassed` wants to be called, at the latest.
+  var nextDeadline: Instant {
+    var deadline = Instant.distantFuture
+    switch state {
+    case .waitingForBacklog(let time): deadline = time
+    case .awaitingResponse(let time): deadline = time
+    case .judging, .responding, .ended: break
+    }
+    if let stall = uploadWatch.nextDeadline { deadline = min(deadline, stall) }
+    if let stall = downloadWatch.nextDeadline { deadline = min(deadline, stall) }
+    return deadline
+  }
+
+  /// Does what is due.
+  func timePassed() {
+    let now = context.reactor.now
+    if uploadWatch.isStalled(sentBytes: upload.dataBytes, now: now) { return answerOrAbort(.bodyTimeout(admission)) }
+    if downloadWatch.isStalled(sentBytes: client.sentBytes, now: now) {
+      if let route = admission?.route { context.metrics.slowConsumerClosed(route: route.index) }
+      return abort()
+    }
+    switch state {
+    case .waitingForBacklog(let time):
+      if now >= time, let admission { findWorker(for: admission) }
+    case .awaitingResponse(let deadline):
+      if now >= deadline { workerHangs() }
+    case .judging, .responding, .ended: break
+    }
+  }
+
+  private func workerHangs() {
+    guard let worker, let admission else { return }
+    worker.surrenderPlace()
+    worker.worker.pool.failed(worker.worker.id, .hung, now: context.reactor.now)
+    answer(.workerTimeout(admission))
+  }
+
+  /// While the body comes, the worker need not answer; its time begins anew with every part.
+  private func restartResponseDeadline() {
+    guard case .awaitingResponse = state else { return }
+    state = .awaitingResponse(deadline: context.reactor.now + context.snapshot.timeouts.workerResponse)
+  }
+
+  // MARK: The end
+
+  private func finish() {
+    record(status: responseStatus, refusal: nil)
+    state = .ended
+    if let worker {
+      if allowsWorkerReuse { context.idleLinks.keep(worker, now: context.reactor.now) } else { worker.close() }
+    }
+    worker = nil
+    client.finishExchange(keepAlive: allowsClientReuse)
+  }
+
+  /// The worker's answer cannot be read.
+  private func fail(_ detail: String) {
+    if let admission { answer(.workerError(detail, admission)) }
+  }
+
+  /// Answers in the edge's own words.
+  private func answer(_ refusal: Refusal) {
+    record(status: refusal.response.status, refusal: refusal)
+    state = .ended
+    worker?.close()
+    worker = nil
+    var response = refusal.response
+    response.requestID = admission?.requestID
+    response.closesConnection = response.closesConnection || !allowsClientReuse || !upload.isComplete
+    var bytes: [UInt8] = []
+    response.serialize(into: &bytes, answering: head)
+    client.send(bytes.span)
+    client.finishExchange(keepAlive: !response.closesConnection)
+  }
+
+  private func answerOrAbort(_ refusal: Refusal) {
+    if case .responding = state { abort() } else { answer(refusal) }
+  }
+
+  /// Cuts a response short: the client's framing tells it that something is missing.
+  private func abort() {
+    record(status: responseStatus, refusal: nil)
+    state = .ended
+    worker?.close()
+    worker = nil
+    client.abort()
+  }
+
+  private func record(status: Int, refusal: Refusal?) {
+    context.exchangeEnded(self, client, status: status, refusal: refusal)
+  }
+
+  /// The body's bytes that the client got.
+  var sentBodyBytes: UInt64 { download?.dataBytes ?? 0 }
+  /// The body's bytes that the client sent.
+  var receivedBodyBytes: UInt64 { upload.dataBytes }
+}
+
+/// Where an exchange stands.
+private enum State: Equatable {
+  case judging
+  case waitingForBacklog(until: Instant)
+  case awaitingResponse(deadline: Instant)
+  case responding
+  case ended
+}

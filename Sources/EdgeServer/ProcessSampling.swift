@@ -1,0 +1,32 @@
+import EdgeAdmin
+import EdgeAuth
+import EdgeCore
+import EdgeIO
+import EdgeTLS
+import EdgeTelemetry
+
+extension ProcessSample {
+  init?(_ figures: ProcessFigures?, started: WallTime) {
+    guard let figures else { return nil }
+    self.init(
+      cpuSeconds: figures.cpuSeconds, residentBytes: figures.residentBytes, virtualBytes: figures.virtualBytes,
+      openDescriptors: UInt64(DescriptorLimit.openCount()), maxDescriptors: figures.maxDescriptors, startTime: started)
+  }
+}
+
+extension ConnectionSummary {
+  /// A client's WebSocket as the admin plane shows it; nil for a connection that is none.
+  init?(_ client: ClientConnection) {
+    guard let tunnel = client.tunnel else { return nil }
+    let admission = tunnel.admission
+    self.init(
+      id: client.id, listener: client.listener.name, route: admission.route.name, worker: tunnel.workerPath,
+      user: admission.user?.subject, clientAddress: admission.origin.clientAddress, origin: admission.originField,
+      clientProtocol: "http/1.1", tlsVersion: client.tlsInfo?.version.rawValue, openedAt: tunnel.openedAt)
+    state = tunnel.ending == nil ? .open : .closing
+    lastMessageAt = tunnel.lastMessageAt
+    received = Traffic(messages: tunnel.received.messages, bytes: tunnel.received.payloadBytes)
+    sent = Traffic(messages: tunnel.sent.messages, bytes: tunnel.sent.payloadBytes)
+    queuedBytes = tunnel.waitingBytes
+  }
+}

@@ -1,0 +1,76 @@
+import EdgeCore
+import EdgeIO
+import EdgeTLS
+import EdgeTelemetry
+
+/// What the connections of one reactor share: its loop, its scratch buffers, its counters. Used on its thread alone.
+@safe
+final class ReactorContext {
+  let index: Int
+  let reactor: Reactor
+  let scratch: TLSScratch
+  let metrics: ReactorMetrics
+  let shared: SharedState
+  let idleLinks: IdleLinks
+  let snapshot: Snapshot
+  let gate: Gate
+  var denials = DenialLimiter()
+  var connections: [ConnectionID: ClientConnection] = [:]
+  var isDraining = false
+  private var serial: UInt64 = 0
+  /// Where bytes are decrypted, or received from a worker. Valid until the next read of any connection.
+  private let plaintext: UnsafeMutableRawBufferPointer
+
+  /// The most that one connection reads in one turn, in bytes: then the others come.
+  static let shareBytes = 65_536
+
+  init(index: Int, shared: SharedState, snapshot: Snapshot, metrics: ReactorMetrics) throws {
+    self.index = index
+    self.shared = shared
+    self.snapshot = snapshot
+    gate = Gate(snapshot)
+    self.metrics = metrics
+    reactor = try Reactor()
+    scratch = try TLSScratch(inputBytes: Self.shareBytes)
+    idleLinks = IdleLinks()
+    // One part for what a connection kept, one for what a read brings.
+    unsafe plaintext = .allocate(byteCount: 2 * scratch.plaintextBytes, alignment: 64)
+  }
+
+  deinit {
+    unsafe plaintext.deallocate()
+  }
+
+  /// The identifier for the next connection.
+  func nextConnectionID() -> ConnectionID {
+    serial += 1
+    return ConnectionID(reactor: index, serial: serial)
+  }
+
+  /// Puts what a connection kept at the front of the plaintext buffer.
+  ///
+  /// - Returns: how many bytes that are.
+  func place(_ kept: [UInt8]) -> Int {
+    guard !kept.isEmpty else { return 0 }
+    unsafe plaintext.copyBytes(from: kept)
+    return kept.count
+  }
+
+  /// The room behind the first `count` bytes of the plaintext buffer; it takes all that one read brings.
+  func room(after count: Int) -> UnsafeMutableRawBufferPointer {
+    unsafe UnsafeMutableRawBufferPointer(rebasing: plaintext[count...])
+  }
+
+  /// Calls `body` with the first `count` bytes of the plaintext buffer.
+  func withPlaintext<Result>(_ count: Int, _ body: (Span<UInt8>) -> Result) -> Result {
+    let bytes = unsafe UnsafeRawBufferPointer(rebasing: plaintext[..<count])
+    return unsafe body(Span(_unsafeBytes: bytes))
+  }
+}
+
+extension [UInt8] {
+  /// Copies the bytes of a span.
+  init(copying bytes: Span<UInt8>) {
+    self = unsafe bytes.withUnsafeBufferPointer { unsafe Array($0) }
+  }
+}

@@ -1,0 +1,110 @@
+import EdgeAuth
+import EdgeCore
+import EdgeHTTP
+import EdgeTelemetry
+import EdgeWebSocket
+
+/// An answer that the edge gives in a worker's place: what the client reads, and the word that metrics and logs know it by.
+struct Refusal: Error {
+  let response: EdgeResponse
+  let result: HandshakeResult
+  /// What exactly was wrong, for the log alone; nothing of a token is in it.
+  let detail: String
+  let route: Route?
+  let origin: RequestOrigin?
+
+  private init(
+    _ status: Int, _ result: HandshakeResult, _ sentence: String, detail: String? = nil, code: String? = nil, route: Route? = nil,
+    origin: RequestOrigin? = nil, retryAfterSeconds: Int? = nil, closes: Bool = false, fields: HTTPFields = [:]
+  ) {
+    response = EdgeResponse(
+      status: status, code: code ?? result.word, detail: sentence, retryAfterSeconds: retryAfterSeconds, closesConnection: closes,
+      fields: fields)
+    self.result = result
+    self.detail = detail ?? code ?? result.word
+    self.route = route
+    self.origin = origin
+  }
+}
+
+extension Refusal {
+  static func noRoute(_ origin: RequestOrigin) -> Refusal {
+    Refusal(404, .noRoute, "Nothing is served at this host and path.", origin: origin)
+  }
+
+  /// - Parameter cap: `.ipLimit` or `.edgeLimit`.
+  static func overCap(_ cap: HandshakeResult, _ route: Route, _ origin: RequestOrigin) -> Refusal {
+    let isOwn = cap == .ipLimit
+    return Refusal(
+      isOwn ? 429 : 503, cap,
+      isOwn ? "Too many connections from this address. Close some, or wait." : "The server is full. Try again later.",
+      route: route, origin: origin, retryAfterSeconds: 5, closes: true)
+  }
+
+  static func badHandshake(_ error: OpeningError, _ route: Route, _ origin: RequestOrigin) -> Refusal {
+    Refusal(
+      error.status, .badRequest, "The opening handshake does not follow RFC 6455 section 4.", code: error.rawValue, route: route,
+      origin: origin, fields: error.responseFields)
+  }
+
+  static func originDenied(_ denial: OriginDenial, _ route: Route, _ origin: RequestOrigin) -> Refusal {
+    Refusal(
+      403, .originDenied, "Pages of this origin may not connect here.", detail: denial.rawValue, route: route, origin: origin)
+  }
+
+  static func badToken(_ error: TokenError, _ route: Route, _ origin: RequestOrigin) -> Refusal {
+    let result: HandshakeResult =
+      switch error {
+      case .missing: .tokenMissing
+      case .expired: .tokenExpired
+      case .invalid: .tokenInvalid
+      }
+    let challenge =
+      switch error {
+      case .missing: "Bearer"
+      case .expired, .invalid: "Bearer error=\"invalid_token\""
+      }
+    return Refusal(
+      401, result, "A valid token is needed. Log in again.", detail: error.detail, route: route, origin: origin,
+      fields: ["WWW-Authenticate": challenge])
+  }
+
+  static func noWorker(_ admission: Admission) -> Refusal {
+    Refusal(
+      503, .noWorker, "No worker can take the request now. Try again.", route: admission.route, origin: admission.origin,
+      retryAfterSeconds: 1)
+  }
+
+  static func workerError(_ detail: String, _ admission: Admission) -> Refusal {
+    Refusal(
+      502, .workerError, "The worker did not answer properly.", detail: detail, route: admission.route, origin: admission.origin)
+  }
+
+  static func workerTimeout(_ admission: Admission) -> Refusal {
+    Refusal(
+      504, .timeout, "The worker did not answer in time.", detail: "worker_timeout", route: admission.route,
+      origin: admission.origin)
+  }
+
+  static func badBody(_ error: HTTPParseError, _ admission: Admission?) -> Refusal {
+    Refusal(
+      error.status, .badRequest, "The request's body does not follow RFC 9112.", code: error.code, route: admission?.route,
+      origin: admission?.origin, closes: true)
+  }
+
+  static func bodyTimeout(_ admission: Admission?) -> Refusal {
+    Refusal(
+      408, .timeout, "The request's body came too slowly.", code: "body_timeout", route: admission?.route,
+      origin: admission?.origin, closes: true)
+  }
+
+  static func badHead(_ error: HTTPParseError) -> Refusal {
+    Refusal(
+      error.status, .badRequest, "The request does not follow RFC 9112 as strictly as this server asks.", code: error.code,
+      closes: true)
+  }
+
+  static func headTimeout() -> Refusal {
+    Refusal(408, .timeout, "The request's head came too slowly.", code: "head_timeout", closes: true)
+  }
+}

@@ -1,0 +1,89 @@
+import EdgeAdmin
+public import EdgeConfig
+import EdgeCore
+import EdgeIO
+import EdgePolicy
+import EdgeRouting
+import EdgeTLS
+import EdgeTelemetry
+import EdgeWebSocket
+
+/// The whole edge: reactors, admin plane, log threads, and the control loop that looks for workers and drains.
+///
+/// ```swift
+/// let server = try Server(configuration, version: version)
+/// server.run()  // until SIGTERM or SIGINT, and the drain behind it
+/// ```
+public final class Server {
+  private let signals: SignalRelay
+  private let controlReactor: Reactor
+  private let shared: SharedState
+  private let logs: EdgeLogs
+  private let drain: Configuration.Drain
+  private let reactors: [EdgeReactor]
+  private let admin: AdminServer
+  /// Where clients are served, in the order of the configuration, such as `127.0.0.1:8443`; ports are the real ones.
+  public let addresses: [String]
+
+  /// Binds every address, reads every file the configuration names, and starts the threads: clients are served from here on.
+  ///
+  /// Make it on the main thread, before any other thread exists: signals are blocked here.
+  ///
+  /// - Throws: `StartError`; nothing is served then, and the process is expected to end.
+  public init(_ configuration: Configuration, version: EdgeVersion) throws(StartError) {
+    do {
+      let controlReactor = try Reactor()
+      signals = try SignalRelay(on: controlReactor)
+      let now = controlReactor.now
+      let logs = try EdgeLogs(configuration)
+      let threads = configuration.threadCount
+      let sockets = try configuration.listeners.map { try ListenerSockets($0.address, reactors: threads) }
+      let tickets = TicketKeyRing(now: now)
+      let shared = SharedState(
+        pools: configuration.pools.map { WorkerPoolState($0) },
+        listeners: try ListenerContext.all(of: configuration, tickets: tickets),
+        logs: logs, reserve: DescriptorReserve(count: descriptorReserve), tickets: tickets,
+        maxConnections: configuration.clampedMaxConnections(logs.main), caps: ConnectionCaps(settings: configuration.capSettings))
+      for pool in shared.pools { _ = pool.rescan(now: now) }
+      let snapshot = try SnapshotBuilder(configuration, pools: shared.pools).build()
+      let layout = MetricLayout(
+        routes: configuration.routes.map(\.name), listeners: configuration.listeners.map(\.name),
+        protocolErrors: FrameError.allCases.map(\.rawValue))
+      let reactors = try (0..<threads).map { index in
+        try EdgeReactor(
+          index: index, shared: shared, snapshot: snapshot, metrics: ReactorMetrics(layout: layout),
+          sockets: sockets.map { $0.sockets[index] })
+      }
+      let plane = AdminPlane(shared: shared, reactors: reactors, snapshot: snapshot, logs: logs, version: version)
+      admin = try AdminServer.start(configuration.admin, backend: plane)
+      addresses = sockets.map(\.address)
+      drain = configuration.drain
+      self.controlReactor = controlReactor
+      self.logs = logs
+      self.shared = shared
+      self.reactors = reactors
+    } catch let error as StartError {
+      throw error
+    } catch {
+      throw .system("\(error)")
+    }
+    for (listener, address) in zip(configuration.listeners, addresses) {
+      shared.log.write(.info, "listener.ready", "Clients are served.") { record in
+        record[.listener] = .text(listener.name)
+        record[.serverAddress] = .text(address)
+      }
+    }
+  }
+
+  /// Serves until a signal ends it and the drain is over. Call it once, on the main thread.
+  public func run() {
+    let control = ControlLoop(reactor: controlReactor, shared: shared, logs: logs, reactors: reactors, settings: drain)
+    control.run(signals: signals)
+    for reactor in reactors { reactor.join() }
+    admin.stop()
+    for log in logs.all { log.finish() }
+  }
+}
+
+/// Descriptors kept for the admin plane, logs and workers at a time when clients have taken all others.
+private let descriptorReserve = 16

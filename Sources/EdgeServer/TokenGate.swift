@@ -1,0 +1,47 @@
+import EdgeAuth
+import EdgeCore
+import EdgeHTTP
+import EdgeTLS
+
+/// One `auth` of the configuration: where tokens are looked for, and who judges them.
+final class TokenGate: Sendable {
+  /// The name of the `auth`; with a token's subject it makes the user.
+  let name: String
+  private let sources: [TokenSource]
+  private let verifier: TokenVerifier
+  private let keys: VerificationKeys
+
+  init(name: String, sources: [TokenSource], verifier: TokenVerifier, keys: VerificationKeys) {
+    self.name = name
+    self.sources = sources
+    self.verifier = verifier
+    self.keys = keys
+  }
+
+  /// Finds the request's token in the first of the places that has one, and verifies it.
+  func verify(_ head: RequestHead, now: WallTime) throws(TokenError) -> VerifiedToken {
+    guard let found = try TokenCarriers(head).token(from: sources) else { throw .missing }
+    return try verifier.verify(found.text, now: now, checker: keys)
+  }
+
+  /// Takes the token out of a request, for its worker, from every place where it may be.
+  func strip(_ head: inout RequestHead) {
+    var carriers = TokenCarriers(head)
+    for source in sources { carriers.removeToken(in: source) }
+    head.fields.replaceAll("Authorization", with: carriers.authorization)
+    head.fields.replaceAll("Cookie", with: carriers.cookies)
+  }
+}
+
+extension TokenCarriers {
+  fileprivate init(_ head: RequestHead) {
+    self.init(authorization: head.fields.all("Authorization"), cookies: head.fields.all("Cookie"))
+  }
+}
+
+extension HTTPFields {
+  fileprivate mutating func replaceAll(_ name: String, with values: [String]) {
+    remove(name)
+    for value in values { add(name, value) }
+  }
+}

@@ -1,0 +1,259 @@
+import EdgeConfig
+import EdgeCore
+import EdgeIO
+import EdgeRelay
+import EdgeTelemetry
+import EdgeWebSocket
+
+/// A WebSocket between a client and a worker, after a checked 101: the relay's rules, carried out on two connections.
+///
+/// One turn's bytes are forwarded with one send. When one side is slow, reading from the other stops.
+final class Tunnel {
+  let admission: Admission
+  /// When the client's request came.
+  let started: Instant
+  /// When the WebSocket was opened.
+  let opened: Instant
+  let openedAt: WallTime
+  let workerPath: String
+  private let client: ClientConnection
+  private let worker: WorkerLink
+  private let context: ReactorContext
+  private var relay: Relay
+  private var clientStall: StallWatch
+  private var workerStall: StallWatch
+  private(set) var received = Traffic()
+  private(set) var sent = Traffic()
+  private var lastMessage: Instant
+  /// When a drain will close this connection, if one has begun.
+  private var drainTime: Instant?
+
+  init(admission: Admission, client: ClientConnection, worker: WorkerLink, started: Instant, context: ReactorContext) {
+    self.admission = admission
+    self.started = started
+    self.client = client
+    self.worker = worker
+    self.context = context
+    opened = context.reactor.now
+    lastMessage = opened
+    openedAt = WallClock.now()
+    workerPath = worker.worker.path
+    relay = Relay(admission.route.relayLimits, now: opened)
+    let stall = context.snapshot.timeouts.stall
+    clientStall = StallWatch(minBytes: stall.minBytes, timeout: stall.timeout)
+    workerStall = clientStall
+    worker.belong(to: self)
+  }
+
+  private var route: Route { admission.route }
+
+  /// What began the end, once something has.
+  var ending: RelayEnding? { relay.ending }
+
+  /// When the last message passed; the opening counts as one.
+  var lastMessageAt: WallTime {
+    WallTime(nanoseconds: openedAt.nanoseconds + (lastMessage - opened).nanoseconds)
+  }
+
+  /// Bytes that wait for either side.
+  var waitingBytes: Int { client.waitingBytes + worker.waitingBytes }
+
+  // MARK: Bytes
+
+  /// Forwards what the client sent, from `offset` on.
+  ///
+  /// - Returns: where the bytes begin that belong to an incomplete header or control frame: offer them again.
+  func receivedFromClient(_ bytes: Span<UInt8>, from offset: Int) -> Int {
+    let now = context.reactor.now
+    relay.receivedClientBytes(now: now)
+    var start = offset
+    var end = offset
+    scan: while end < bytes.count {
+      switch relay.nextFromClient(bytes, at: end, now: now) {
+      case .pass(let next, let message):
+        end = next
+        if let message { count(message, .received, now: now) }
+      case .skip(let next):
+        if start < end { worker.send(bytes.extracting(start..<end)) }
+        start = next
+        end = next
+      case .keep:
+        break scan
+      case .failed(let error):
+        context.metrics.protocolError(route: route.index, side: .client, error: error.index)
+      }
+    }
+    if start < end { worker.send(bytes.extracting(start..<end)) }
+    if worker.waitingBytes > 0 { pauseClient() }
+    settle()
+    return end
+  }
+
+  /// Forwards what the worker sent, from `offset` on; else like `receivedFromClient`.
+  func receivedFromWorker(_ bytes: Span<UInt8>, from offset: Int) -> Int {
+    let now = context.reactor.now
+    var start = offset
+    var end = offset
+    scan: while end < bytes.count {
+      switch relay.nextFromWorker(bytes, at: end, now: now) {
+      case .pass(let next, let message):
+        end = next
+        if let message { count(message, .sent, now: now) }
+      case .skip(let next):
+        if start < end { client.send(bytes.extracting(start..<end)) }
+        start = next
+        end = next
+      case .keep:
+        break scan
+      case .failed(let error):
+        context.metrics.protocolError(route: route.index, side: .worker, error: error.index)
+      }
+    }
+    if start < end { client.send(bytes.extracting(start..<end)) }
+    if client.waitingBytes > 0 { pauseWorker() }
+    settle()
+    return end
+  }
+
+  // MARK: Events
+
+  /// The client has taken all that waited for it.
+  func clientDrained() {
+    clientStall.drained()
+    worker.resumeReading()
+    settle()
+  }
+
+  /// The worker has taken all that waited for it.
+  func workerDrained() {
+    workerStall.drained()
+    relay.resumedClientReading(now: context.reactor.now)
+    client.resumeReading()
+    settle()
+  }
+
+  /// The client's connection has ended.
+  func clientEnded() {
+    relay.clientEnded(now: context.reactor.now)
+    settle()
+  }
+
+  /// The worker's connection has ended.
+  func workerEnded() {
+    relay.workerEnded(now: context.reactor.now)
+    settle()
+  }
+
+  /// The edge ends the connection: the client gets `code` and `reason`, the worker 1001 and `reason`.
+  func close(_ code: CloseCode, reason: String) {
+    relay.close(code, reason: reason, now: context.reactor.now)
+    settle()
+  }
+
+  /// A drain has begun: the connection is closed with 1012 at `time`.
+  func drain(at time: Instant) {
+    drainTime = time
+    client.deadlineMoved()
+  }
+
+  // MARK: Time
+
+  /// When `timePassed` wants to be called, at the latest.
+  var nextDeadline: Instant {
+    var deadline = relay.nextDeadline
+    if let stall = clientStall.nextDeadline { deadline = min(deadline, stall) }
+    if let stall = workerStall.nextDeadline { deadline = min(deadline, stall) }
+    if let drainTime { deadline = min(deadline, drainTime) }
+    return deadline
+  }
+
+  /// Does what is due.
+  func timePassed() {
+    let now = context.reactor.now
+    if clientStall.isStalled(sentBytes: client.sentBytes, now: now) {
+      context.metrics.slowConsumerClosed(route: route.index)
+      relay.close(.tryAgainLater, reason: "no_progress", initiator: .client, now: now)
+      clientStall.drained()
+    }
+    if workerStall.isStalled(sentBytes: worker.sentBytes, now: now) {
+      workerStall.drained()
+      worker.close()
+      relay.workerEnded(now: now)
+    }
+    if let drainTime, now >= drainTime {
+      self.drainTime = nil
+      relay.close(.serviceRestart, reason: "edge_draining", now: now)
+    }
+    switch relay.timePassed(now: now, nonce: UInt64.random(in: .min ... .max)) {
+    case .nothing: break
+    case .pingClient(let nonce):
+      var frame: [UInt8] = []
+      FrameWriter.appendPing(ControlPayload(nonce: nonce), maskKey: nil, into: &frame)
+      client.send(frame.span)
+    }
+    settle()
+  }
+
+  private func count(_ message: PassedMessage, _ direction: MessageDirection, now: Instant) {
+    let payloadBytes = UInt64(message.payloadBytes)
+    switch direction {
+    case .received:
+      received.messages += 1
+      received.payloadBytes += payloadBytes
+    case .sent:
+      sent.messages += 1
+      sent.payloadBytes += payloadBytes
+    }
+    lastMessage = now
+    context.metrics.messageForwarded(
+      route: route.index, direction: direction, type: message.isText ? .text : .binary, bytes: message.payloadBytes)
+  }
+
+  private func pauseClient() {
+    workerStall.waits(sentBytes: worker.sentBytes, now: context.reactor.now)
+    relay.pausedClientReading()
+    client.pauseReading()
+    client.deadlineMoved()
+  }
+
+  private func pauseWorker() {
+    clientStall.waits(sentBytes: client.sentBytes, now: context.reactor.now)
+    worker.pauseReading()
+    client.deadlineMoved()
+  }
+
+  /// Sends the Close frames that are due, and ends the connections that have nothing more to carry.
+  private func settle() {
+    guard relay.ending != nil else { return }
+    if let close = relay.takeCloseForClient() {
+      var frame: [UInt8] = []
+      FrameWriter.appendClose(close.code, reason: close.reason, maskKey: nil, into: &frame)
+      client.send(frame.span)
+    }
+    if let close = relay.takeCloseForWorker() {
+      var frame: [UInt8] = []
+      FrameWriter.appendClose(
+        close.code, reason: close.reason, maskKey: MaskKey(rawValue: .random(in: .min ... .max)), into: &frame)
+      worker.send(frame.span)
+    }
+    if relay.isWorkerFinished { worker.finish() }
+    if relay.isClientFinished {
+      worker.finish()
+      client.finishTunnel()
+    }
+    client.deadlineMoved()
+  }
+}
+
+/// What went one way through a connection.
+struct Traffic {
+  /// Whole messages.
+  var messages: UInt64 = 0
+  /// Their payloads, in bytes.
+  var payloadBytes: UInt64 = 0
+}
+
+extension FrameError {
+  /// Its place among the metrics' labels.
+  fileprivate var index: Int { Self.allCases.firstIndex(of: self) ?? 0 }
+}

@@ -1,0 +1,31 @@
+import COpenSSL
+
+/// Random bytes fit for keys, nonces and masks. A system without randomness stops the process: nothing would be safe.
+public enum SecureRandom {
+  /// Fills the buffer.
+  public static func fill(_ buffer: UnsafeMutableRawBufferPointer) {
+    guard let base = buffer.baseAddress, buffer.count > 0 else { return }
+    let result = unsafe RAND_bytes_ex(nil, base.assumingMemoryBound(to: UInt8.self), buffer.count, 0)
+    precondition(result == 1, "the system has no randomness")
+  }
+
+  /// That many bytes.
+  public static func bytes(count: Int) -> [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: count)
+    unsafe bytes.withUnsafeMutableBytes { unsafe fill($0) }
+    return bytes
+  }
+
+  /// Sixty-four bits.
+  public static func word() -> UInt64 {
+    var word: UInt64 = 0
+    unsafe withUnsafeMutableBytes(of: &word) { unsafe fill($0) }
+    return word
+  }
+}
+
+/// Whether two byte strings are equal, in time that depends on their lengths only.
+public func constantTimeEquals(_ lhs: [UInt8], _ rhs: [UInt8]) -> Bool {
+  guard lhs.count == rhs.count else { return false }
+  return unsafe lhs.isEmpty || CRYPTO_memcmp(lhs, rhs, lhs.count) == 0
+}

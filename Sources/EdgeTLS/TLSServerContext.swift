@@ -1,0 +1,92 @@
+import COpenSSL
+public import EdgeCore
+
+/// What the TLS sessions of a listener share: certificates, versions, application protocols, ticket keys. Immutable.
+///
+/// Of several certificates the one is served that names what the client asks for: exactly, or by a wildcard of one label;
+/// else the first. Certificates of one name with different kinds of key stand side by side.
+public final class TLSServerContext: Sendable {
+  /// One configured certificate, for metrics and the admin plane.
+  public struct CertificateSummary: Sendable, Equatable {
+    /// The chain's path, or the name of its source.
+    public let name: String
+    /// The DNS names it was issued for.
+    public let dnsNames: [String]
+    /// The moment after which it is no longer valid.
+    public let notAfter: WallTime
+  }
+
+  /// The configured certificates, in order.
+  public let certificates: [CertificateSummary]
+
+  /// Serves clients that ask for no name, or for one we do not have.
+  let defaultContext: ContextHandle
+  /// What callbacks are handed; lives as long as this object, which every session keeps.
+  private let selection: HandshakeSelection
+
+  /// Reads and checks the certificates.
+  ///
+  /// - Parameters:
+  ///   - applicationProtocols: what we speak, best first; when empty, a client's offer is ignored.
+  ///   - ticketKeys: keys that every context handed the same ring shares.
+  ///   - now: when the certificates' dates must hold; nil to take them as they are.
+  /// - Throws: `CertificateError` about the first certificate that cannot be served.
+  public init(
+    certificates sources: [CertificateSource], applicationProtocols: [String] = [], minVersion: TLSVersion = .tls12,
+    ticketKeys: TicketKeyRing, now: WallTime?
+  ) throws(CertificateError) {
+    var loaded: [ServerCertificate] = []
+    for source in sources { loaded.append(try ServerCertificate(source, now: now)) }
+    guard let first = loaded.first else { throw CertificateError(source: "", problem: .noneConfigured) }
+    var groups = ContextGroups(certificates: loaded, minVersion: minVersion)
+    let names = loaded.flatMap(\.leaf.names)
+    var table = ServerNameTable<ContextHandle>()
+    for name in Set(names) { table.set(name, to: try groups.context(serving: name)) }
+    defaultContext = try groups.context(serving: first.leaf.names.first ?? "", atLeast: 0)
+    selection = HandshakeSelection(
+      contexts: table, protocols: applicationProtocols.map { Array($0.utf8) }, ticketKeys: ticketKeys)
+    certificates = loaded.map {
+      CertificateSummary(name: $0.name, dnsNames: $0.leaf.names, notAfter: $0.leaf.notAfter ?? WallTime(nanoseconds: .max))
+    }
+    for context in groups.all { selection.install(in: context) }
+  }
+}
+
+/// Makes one context for each set of certificates that some name is served with.
+private struct ContextGroups {
+  let certificates: [ServerCertificate]
+  let minVersion: TLSVersion
+  private var made: [[Int]: ContextHandle] = [:]
+
+  init(certificates: [ServerCertificate], minVersion: TLSVersion) {
+    self.certificates = certificates
+    self.minVersion = minVersion
+  }
+
+  var all: [ContextHandle] { Array(made.values) }
+
+  /// The context with the best certificate of each kind of key for `name`: exact before wildcard, earlier before later.
+  ///
+  /// - Parameter certificate: the index of one that is in it whatever its names.
+  mutating func context(serving name: String, atLeast certificate: Int? = nil) throws(CertificateError) -> ContextHandle {
+    var chosen: [Int32: Int] = [:]
+    if let certificate { chosen[certificates[certificate].keyKind] = certificate }
+    let wildcard = name.firstIndex(of: ".").map { "*" + name[$0...] }
+    for wanted in [name, wildcard] {
+      for (index, candidate) in certificates.enumerated() where chosen[candidate.keyKind] == nil {
+        if let wanted, candidate.leaf.names.contains(wanted) { chosen[candidate.keyKind] = index }
+      }
+    }
+    let members = chosen.values.sorted()
+    if let context = made[members] { return context }
+    let context: ContextHandle
+    do throws(TLSError) {
+      context = try ContextHandle(side: .server, versions: minVersion ... .tls13)
+    } catch {
+      throw CertificateError(source: certificates[members.first ?? 0].name, problem: .refused(error.word))
+    }
+    for member in members { try certificates[member].install(in: context) }
+    made[members] = context
+    return context
+  }
+}

@@ -1,0 +1,218 @@
+internal import EdgeCore
+
+/// The text that a scraper gets: the counters of all reactors added up, and what the caller collected besides.
+public struct Exposition {
+  private let values: ScrapeValues
+  private let reactors: [ReactorMetrics]
+  private var writer: ExpositionWriter
+
+  /// Renders one scrape.
+  ///
+  /// - Parameters:
+  ///   - values: collected at the moment of the scrape.
+  ///   - reactors: every reactor's counters, the index of each being its label `loop`. Layouts may differ for the moment
+  ///     of a reload.
+  /// - Returns: UTF-8 text of the type that `format.contentType` names.
+  public static func render(_ values: ScrapeValues, reactors: [ReactorMetrics], as format: ExpositionFormat) -> [UInt8] {
+    var exposition = Exposition(values: values, reactors: reactors, writer: ExpositionWriter(format))
+    exposition.writeProcess()
+    exposition.writeConnections()
+    exposition.writeHandshakes()
+    exposition.writeMessages()
+    exposition.writeWorkers()
+    return exposition.writer.finish()
+  }
+
+  // MARK: The sections
+
+  private mutating func writeProcess() {
+    one(.buildInfo, labels: [values.version, values.revision, values.tlsLibrary], .count(1))
+    one(.draining, .count(values.isDraining ? 1 : 0))
+    one(.logRecordsDropped, .count(values.logRecordsDropped))
+    writer.begin(.eventLoopLag)
+    for (index, reactor) in reactors.enumerated() {
+      writer.histogram(.eventLoopLag, [String(index)], reactor.totals.eventLoopLag.snapshot)
+    }
+    guard let process = values.process else { return }
+    one(.processCPU, .real(process.cpuSeconds))
+    one(.processResident, .count(process.residentBytes))
+    one(.processVirtual, .count(process.virtualBytes))
+    one(.processOpenDescriptors, .count(process.openDescriptors))
+    one(.processMaxDescriptors, .count(process.maxDescriptors))
+    one(.processStart, .real(Double(process.startTime.nanoseconds) / 1e9))
+  }
+
+  private mutating func writeConnections() {
+    writer.begin(.connections)
+    for (name, cells) in listeners {
+      for clientProtocol in ClientProtocol.allCases {
+        let level = cells.reduce(0) { $0 + $1.connections[clientProtocol.rawValue].value }
+        writer.sample(.connections, [name, clientProtocol.word], .level(level))
+      }
+    }
+    one(.connectionsOpened, .count(sum { $0.connectionsOpened.value }))
+    writer.begin(.connectionsClosed)
+    for (name, cells) in routes {
+      for initiator in Initiator.allCases {
+        for (index, code) in CloseCodeLabel.words.enumerated() {
+          let count = cells.reduce(0) { $0 &+ $1.connectionsClosed[RouteMetrics.closedIndex(initiator, codeIndex: index)].value }
+          if count > 0 { writer.sample(.connectionsClosed, [name, initiator.rawValue, code], .count(count)) }
+        }
+      }
+    }
+    histogram(.connectionDuration, .lifetime) { $0.connectionDuration.snapshot }
+  }
+
+  private mutating func writeHandshakes() {
+    writer.begin(.tlsHandshakes)
+    for result in TLSHandshakeResult.allCases {
+      for version in TLSVersionLabel.allCases {
+        for resumed in [false, true] {
+          let count = sum { $0.tlsHandshakes[ReactorTotals.tlsIndex(result, version, resumed: resumed)].value }
+          if count > 0 { writer.sample(.tlsHandshakes, [result.word, version.word, String(resumed)], .count(count)) }
+        }
+      }
+    }
+    histogram(.tlsHandshakeDuration, .latency) { $0.tlsHandshakeDuration.snapshot }
+    writer.begin(.certificateNotAfter)
+    for (name, notAfter) in certificates {
+      writer.sample(.certificateNotAfter, [name], .real(Double(notAfter.seconds)))
+    }
+    writer.begin(.handshakes)
+    for (name, cells) in routes + unrouted {
+      for result in HandshakeResult.allCases {
+        let count = cells.reduce(0) { $0 &+ $1.handshakes[result.rawValue].value }
+        if count > 0 || !name.isEmpty { writer.sample(.handshakes, [name, result.word], .count(count)) }
+      }
+    }
+    writer.begin(.handshakeDuration)
+    for (name, cells) in routes + unrouted {
+      writer.histogram(.handshakeDuration, [name], added(cells.map { $0.handshakeDuration.snapshot }, .latency))
+    }
+    writer.begin(.httpRequests)
+    for (name, cells) in routes + unrouted {
+      for (index, code) in StatusLabel.words.enumerated() {
+        let count = cells.reduce(0) { $0 &+ $1.httpRequests[index].value }
+        if count > 0 { writer.sample(.httpRequests, [name, code], .count(count)) }
+      }
+    }
+  }
+
+  private mutating func writeMessages() {
+    writer.begin(.messages)
+    for (name, cells) in routes {
+      for direction in MessageDirection.allCases {
+        for type in MessageType.allCases {
+          let count = cells.reduce(0) { $0 &+ $1.messages[RouteMetrics.messageIndex(direction, type)].value }
+          writer.sample(.messages, [name, direction.word, type.word], .count(count))
+        }
+      }
+    }
+    writer.begin(.messageBytes)
+    for (name, cells) in routes {
+      for direction in MessageDirection.allCases {
+        let bytes = cells.reduce(0) { $0 &+ $1.messageBytes[direction.rawValue].value }
+        writer.sample(.messageBytes, [name, direction.word], .count(bytes))
+      }
+    }
+    histogram(.messageSize, .bytes) { $0.messageSize.snapshot }
+    writer.begin(.protocolErrors)
+    for (name, cells) in routes {
+      for side in ProtocolSide.allCases {
+        for (index, error) in ((reactors.first?.layout.protocolErrors ?? []) + ["other"]).enumerated() {
+          let count = cells.reduce(0) { $0 &+ $1.protocolErrors[RouteMetrics.protocolErrorIndex(side, error: index)].value }
+          if count > 0 { writer.sample(.protocolErrors, [name, side.word, error], .count(count)) }
+        }
+      }
+    }
+    writer.begin(.slowConsumers)
+    for (name, cells) in routes {
+      writer.sample(.slowConsumers, [name], .count(cells.reduce(0) { $0 &+ $1.slowConsumers.value }))
+    }
+    one(.sendQueueBytes, .level(reactors.reduce(0) { $0 + $1.totals.sendQueueBytes.value }))
+  }
+
+  private mutating func writeWorkers() {
+    let workers = self.workers
+    writer.begin(.workerUp)
+    for worker in workers { writer.sample(.workerUp, [worker.pool, worker.worker], .count(worker.isUp ? 1 : 0)) }
+    writer.begin(.workerConnections)
+    for worker in workers { writer.sample(.workerConnections, [worker.pool, worker.worker], .level(Int64(worker.connections))) }
+    histogram(.workerConnectDuration, .latency) { $0.workerConnectDuration.snapshot }
+    writer.begin(.workerConnectFailures)
+    for worker in workers {
+      for (reason, count) in worker.connectFailures.sorted(by: { $0.key < $1.key }) {
+        writer.sample(.workerConnectFailures, [worker.pool, worker.worker, reason], .count(count))
+      }
+    }
+  }
+
+  // MARK: Adding up
+
+  private mutating func one(_ family: MetricFamily, labels labelValues: [String] = [], _ value: ExpositionWriter.Value) {
+    writer.begin(family)
+    writer.sample(family, labelValues, value)
+  }
+
+  private mutating func histogram(
+    _ family: MetricFamily, _ scale: BucketScale, _ snapshot: (ReactorTotals) -> HistogramSnapshot
+  ) {
+    writer.begin(family)
+    writer.histogram(family, [], added(reactors.map { snapshot($0.totals) }, scale))
+  }
+
+  private func added(_ snapshots: [HistogramSnapshot], _ scale: BucketScale) -> HistogramSnapshot {
+    snapshots.reduce(into: HistogramSnapshot(scale)) { $0.add($1) }
+  }
+
+  private func sum(_ value: (ReactorTotals) -> UInt64) -> UInt64 {
+    reactors.reduce(0) { $0 &+ value($1.totals) }
+  }
+
+  /// The routes of all reactors by name, each with its counters on every reactor that knows it.
+  private var routes: [(name: String, cells: [RouteMetrics])] {
+    orderedUnion(reactors.map(\.layout.routes)).map { name in
+      (name, reactors.compactMap { reactor in reactor.layout.routes.firstIndex(of: name).map { reactor.routes[$0] } })
+    }
+  }
+
+  /// What no route matched: its label is empty, which no route's name is.
+  private var unrouted: [(name: String, cells: [RouteMetrics])] {
+    [("", reactors.map(\.unrouted))]
+  }
+
+  private var listeners: [(name: String, cells: [ListenerMetrics])] {
+    orderedUnion(reactors.map(\.layout.listeners)).map { name in
+      (name, reactors.compactMap { reactor in reactor.layout.listeners.firstIndex(of: name).map { reactor.listeners[$0] } })
+    }
+  }
+
+  private var certificates: [(name: String, notAfter: WallTime)] {
+    Dictionary(values.certificates.map { ($0.name, $0.notAfter) }, uniquingKeysWith: min)
+      .sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+  }
+
+  private var workers: [WorkerSample] {
+    var merged: [[String]: WorkerSample] = [:]
+    for sample in values.workers {
+      merged[
+        [sample.pool, sample.worker], default: WorkerSample(pool: sample.pool, worker: sample.worker, isUp: false, connections: 0)
+      ]
+      .add(sample)
+    }
+    return merged.values.sorted { ($0.pool, $0.worker) < ($1.pool, $1.worker) }
+  }
+}
+
+extension WorkerSample {
+  fileprivate mutating func add(_ other: WorkerSample) {
+    isUp = isUp || other.isUp
+    connections += other.connections
+    connectFailures.merge(other.connectFailures, uniquingKeysWith: &+)
+  }
+}
+
+private func orderedUnion(_ lists: [[String]]) -> [String] {
+  var seen: Set<String> = []
+  return lists.joined().filter { seen.insert($0).inserted }
+}

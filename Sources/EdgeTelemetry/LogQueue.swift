@@ -1,0 +1,76 @@
+internal import EdgeCore
+internal import Synchronization
+
+/// Log lines on their way from the reactors to the thread that writes them.
+///
+/// Bounded in bytes and records: when the writer is behind, as on a full disk, new lines are dropped and counted, and
+/// no reactor waits.
+/// A reactor holds the lock only to copy one line, a writer only to swap buffers.
+public final class LogQueue: Sendable {
+  /// What became of a line.
+  public enum Outcome: Sendable {
+    /// It is the first one waiting: the writer must be woken.
+    case queuedFirst
+    /// It waits behind others.
+    case queued
+    /// There was no room.
+    case dropped
+  }
+
+  /// What waited for the writer.
+  public struct Batch: Equatable, Sendable {
+    /// Whole lines, oldest first.
+    public var bytes: [UInt8] = []
+    /// How many lines that is.
+    public var records = 0
+    /// How many lines were dropped since the batch before: worth a line of its own.
+    public var dropped: UInt64 = 0
+
+    /// Makes an empty batch.
+    public init() {}
+  }
+
+  private let maxBytes: Int
+  private let maxRecords: Int
+  private let waiting = Guarded(Batch())
+  private let droppedTotal = Atomic<UInt64>(0)
+
+  /// Makes a queue that holds at most `maxBytes` bytes in at most `maxRecords` lines.
+  public init(maxBytes: Int = 4 << 20, maxRecords: Int = 65_536) {
+    self.maxBytes = maxBytes
+    self.maxRecords = maxRecords
+  }
+
+  /// Adds one line, if there is room.
+  public func offer(_ line: [UInt8]) -> Outcome {
+    let outcome = waiting.withLock { batch -> Outcome in
+      guard batch.records < maxRecords, batch.bytes.count + line.count <= maxBytes else {
+        batch.dropped += 1
+        return .dropped
+      }
+      batch.bytes.append(contentsOf: line)
+      batch.records += 1
+      return batch.records == 1 ? .queuedFirst : .queued
+    }
+    if outcome == .dropped { droppedTotal.add(1, ordering: .relaxed) }
+    return outcome
+  }
+
+  /// Takes everything that waits; an empty batch if nothing does. Whoever is told `queuedFirst` after this wakes the
+  /// writer again.
+  public func takeAll() -> Batch {
+    waiting.withLock { batch in
+      let taken = batch
+      batch = Batch()
+      return taken
+    }
+  }
+
+  /// Lines dropped since the start, lines the writer gave up included; any thread may ask.
+  public var droppedRecords: UInt64 { droppedTotal.load(ordering: .relaxed) }
+
+  /// Counts lines that were taken and could not be written.
+  public func countLost(records: Int) {
+    droppedTotal.add(UInt64(max(0, records)), ordering: .relaxed)
+  }
+}

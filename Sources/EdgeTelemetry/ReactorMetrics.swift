@@ -1,0 +1,120 @@
+public import EdgeCore
+
+/// What one reactor counts. Its thread alone writes, without locks or atomic additions; any thread may read at a scrape.
+///
+/// Indices of routes and listeners are those of the layout. An index outside it is a mistake of ours and traps.
+public final class ReactorMetrics: Sendable {
+  /// The names behind the indices.
+  public let layout: MetricLayout
+
+  let totals: ReactorTotals
+  let listeners: [ListenerMetrics]
+  let routes: [RouteMetrics]
+  /// Requests and handshakes that no route matched.
+  let unrouted: RouteMetrics
+
+  /// Makes counters at zero.
+  public init(layout: MetricLayout) {
+    self.layout = layout
+    totals = ReactorTotals()
+    listeners = layout.listeners.map { _ in ListenerMetrics() }
+    routes = layout.routes.map { _ in RouteMetrics() }
+    unrouted = RouteMetrics()
+  }
+
+  /// Makes counters for a new configuration that go on from those of `previous`, name by name.
+  ///
+  /// Both objects share the counters of names they have in common, so one thread must write both.
+  public init(layout: MetricLayout, continuing previous: ReactorMetrics) {
+    precondition(layout.protocolErrors == previous.layout.protocolErrors)
+    self.layout = layout
+    totals = previous.totals
+    unrouted = previous.unrouted
+    listeners = layout.listeners.map { name in
+      previous.layout.listeners.firstIndex(of: name).map { previous.listeners[$0] } ?? ListenerMetrics()
+    }
+    routes = layout.routes.map { name in
+      previous.layout.routes.firstIndex(of: name).map { previous.routes[$0] } ?? RouteMetrics()
+    }
+  }
+}
+
+// MARK: Messages
+
+extension ReactorMetrics {
+  /// Counts one whole message that was carried, of `bytes` payload bytes.
+  public func messageForwarded(route: Int, direction: MessageDirection, type: MessageType, bytes: Int) {
+    let size = UInt64(truncatingIfNeeded: bytes)
+    totals.messageSize.record(size)
+    routes[route].messageForwarded(direction, type, bytes: size)
+  }
+
+  /// Counts a breach of the protocol; `error` is an index into the layout's words, one outside them counts as `other`.
+  public func protocolError(route: Int, side: ProtocolSide, error: Int) {
+    let known = layout.protocolErrors.indices.contains(error) ? error : layout.protocolErrors.count
+    routes[route].protocolErrors[RouteMetrics.protocolErrorIndex(side, error: known)].add()
+  }
+
+  /// Counts a client that was closed because it made no progress.
+  public func slowConsumerClosed(route: Int) {
+    routes[route].slowConsumers.add()
+  }
+
+  /// Follows how many bytes wait for slow peers: positive when bytes are queued, negative when they leave or are dropped.
+  public func sendQueueChanged(by bytes: Int) {
+    totals.sendQueueBytes.add(Int64(bytes))
+  }
+}
+
+// MARK: Connections and handshakes
+
+extension ReactorMetrics {
+  /// Counts a WebSocket that opened; its end must be told by `connectionClosed` with the same listener and protocol.
+  public func connectionOpened(listener: Int, protocol clientProtocol: ClientProtocol) {
+    listeners[listener].connections[clientProtocol.rawValue].add(1)
+    totals.connectionsOpened.add()
+  }
+
+  /// Counts a WebSocket that ended.
+  ///
+  /// - Parameters:
+  ///   - code: the close code the client saw; 1006 where it saw none.
+  ///   - lifetime: from the accepted handshake to the end.
+  public func connectionClosed(
+    listener: Int, protocol clientProtocol: ClientProtocol, route: Int, initiator: Initiator, code: UInt16, lifetime: Duration
+  ) {
+    listeners[listener].connections[clientProtocol.rawValue].add(-1)
+    let index = RouteMetrics.closedIndex(initiator, codeIndex: CloseCodeLabel.index(of: code))
+    routes[route].connectionsClosed[index].add()
+    totals.connectionDuration.record(lifetime)
+  }
+
+  /// Counts an opening handshake that ended, well or not; `route` is nil where none matched.
+  public func handshakeFinished(route: Int?, result: HandshakeResult, duration: Duration) {
+    let cells = route.map { routes[$0] } ?? unrouted
+    cells.handshakes[result.rawValue].add()
+    cells.handshakeDuration.record(duration)
+  }
+
+  /// Counts a TLS handshake that ended, well or not.
+  public func tlsHandshakeFinished(result: TLSHandshakeResult, version: TLSVersionLabel, resumed: Bool, duration: Duration) {
+    totals.tlsHandshakes[ReactorTotals.tlsIndex(result, version, resumed: resumed)].add()
+    totals.tlsHandshakeDuration.record(duration)
+  }
+
+  /// Counts a plain HTTP request that was answered; `route` is nil where none matched.
+  public func httpRequestAnswered(route: Int?, status: Int) {
+    let cells = route.map { routes[$0] } ?? unrouted
+    cells.httpRequests[StatusLabel.index(of: status)].add()
+  }
+
+  /// Counts a worker's socket that connected, after `duration`.
+  public func workerConnected(after duration: Duration) {
+    totals.workerConnectDuration.record(duration)
+  }
+
+  /// Records how many nanoseconds the reactor was busy between two waits, which is how late an event may have been served.
+  public func eventLoopLagged(nanoseconds: UInt64) {
+    totals.eventLoopLag.record(nanoseconds)
+  }
+}

@@ -1,0 +1,103 @@
+public import EdgeCore
+
+/// What a scrape shows besides the reactors' counters: collected by the caller at the moment of the scrape.
+public struct ScrapeValues: Sendable {
+  /// The edge's version.
+  public var version: String
+  /// The revision it was built from; empty if unknown.
+  public var revision: String
+  /// The TLS library and its version.
+  public var tlsLibrary: String
+  /// Whether the edge is sending its clients away.
+  public var isDraining: Bool
+  /// Log records dropped since the start; see `LogQueue.droppedRecords`.
+  public var logRecordsDropped: UInt64
+  /// The certificates in use.
+  public var certificates: [CertificateSample]
+  /// The workers that are known now.
+  public var workers: [WorkerSample]
+  /// What the kernel says about the process; nil where it could not be asked.
+  public var process: ProcessSample?
+
+  /// Makes values for an edge that has no certificates and workers yet.
+  public init(
+    version: String, revision: String = "", tlsLibrary: String = "", isDraining: Bool = false, logRecordsDropped: UInt64 = 0,
+    certificates: [CertificateSample] = [], workers: [WorkerSample] = [], process: ProcessSample? = nil
+  ) {
+    self.version = version
+    self.revision = revision
+    self.tlsLibrary = tlsLibrary
+    self.isDraining = isDraining
+    self.logRecordsDropped = logRecordsDropped
+    self.certificates = certificates
+    self.workers = workers
+    self.process = process
+  }
+}
+
+/// A certificate and its end.
+public struct CertificateSample: Equatable, Sendable {
+  /// The certificate's first name; of several with the same name the one that expires first is shown.
+  public var name: String
+  /// When it expires.
+  public var notAfter: WallTime
+
+  /// Makes a sample.
+  public init(name: String, notAfter: WallTime) {
+    self.name = name
+    self.notAfter = notAfter
+  }
+}
+
+/// One worker at the moment of a scrape. Samples of the same pool and name (a replaced socket's old worker and its new
+/// one) add up.
+public struct WorkerSample: Equatable, Sendable {
+  /// The pool's name.
+  public var pool: String
+  /// The worker's socket path.
+  public var worker: String
+  /// Whether it may be chosen.
+  public var isUp: Bool
+  /// Connections that it carries.
+  public var connections: Int
+  /// How often connecting failed, by reason.
+  public var connectFailures: [String: UInt64]
+
+  /// Makes a sample.
+  public init(pool: String, worker: String, isUp: Bool, connections: Int, connectFailures: [String: UInt64] = [:]) {
+    self.pool = pool
+    self.worker = worker
+    self.isUp = isUp
+    self.connections = connections
+    self.connectFailures = connectFailures
+  }
+}
+
+/// What the kernel says about the process.
+public struct ProcessSample: Equatable, Sendable {
+  /// User and system CPU time in seconds.
+  public var cpuSeconds: Double
+  /// Resident memory in bytes.
+  public var residentBytes: UInt64
+  /// Virtual memory in bytes.
+  public var virtualBytes: UInt64
+  /// Open file descriptors.
+  public var openDescriptors: UInt64
+  /// The soft limit of file descriptors.
+  public var maxDescriptors: UInt64
+  /// When the process started.
+  public var startTime: WallTime
+
+  /// Makes a sample.
+  public init(
+    cpuSeconds: Double, residentBytes: UInt64, virtualBytes: UInt64, openDescriptors: UInt64, maxDescriptors: UInt64,
+    startTime: WallTime
+  ) {
+    self.cpuSeconds = cpuSeconds
+    self.residentBytes = residentBytes
+    self.virtualBytes = virtualBytes
+    self.openDescriptors = openDescriptors
+    self.maxDescriptors = maxDescriptors
+    self.startTime = startTime
+  }
+}

@@ -1,0 +1,98 @@
+internal import EdgeCore
+public import EdgeHTTP
+
+/// The edge's own opening handshake with a worker (RFC 6455 §4.1).
+///
+/// It bears a key of the edge's making, so that a worker's answer proves something to the edge and nothing of the
+/// client's handshake can pass for it; and it never offers an extension, for the edge reads every frame.
+public struct WorkerHandshake: Hashable, Sendable {
+  /// The edge's key.
+  public let key: HandshakeKey
+  /// The subprotocols that are offered to the worker, by preference.
+  public let subprotocols: [String]
+
+  /// Begins a handshake.
+  ///
+  /// - Parameters:
+  ///   - key: a fresh, random one.
+  ///   - subprotocols: tokens, such as those of the client's `OpeningRequest` that the route lets through.
+  public init(key: HandshakeKey, subprotocols: [String]) {
+    self.key = key
+    self.subprotocols = subprotocols
+  }
+
+  /// Turns the fields of a request into those of this handshake; what the client sent of its own is removed.
+  public func replaceFields(in fields: inout HTTPFields) {
+    fields.removeAll { $0.belongsToHandshake }
+    fields.add("Upgrade", "websocket")
+    fields.add("Connection", "Upgrade")
+    fields.add("Sec-WebSocket-Key", key.text)
+    fields.add("Sec-WebSocket-Version", "13")
+    if !subprotocols.isEmpty { fields.add("Sec-WebSocket-Protocol", subprotocols.joined(separator: ", ")) }
+  }
+
+  /// Checks a worker's 101 (RFC 6455 §4.1, second list). Another status is an answer to pass on, not to check.
+  ///
+  /// - Parameter sha1: computes SHA-1.
+  /// - Returns: the subprotocol that the worker chose, if any.
+  /// - Throws: what is wrong with it; the client gets 502.
+  public func check(_ head: ResponseHead, sha1: ([UInt8]) -> [UInt8]) throws(WorkerHandshakeError) -> String? {
+    precondition(head.status == 101)
+    guard head.version == .http11 else { throw .versionNotHTTP11 }
+    let upgrades = head.fields.elements(of: "Upgrade")
+    guard upgrades.count == 1, ASCII.equalIgnoringCase(upgrades[0], "websocket") else { throw .upgradeNotWebSocket }
+    guard head.fields.containsToken("upgrade", in: "Connection") else { throw .connectionNotUpgrade }
+    guard head.fields.all("Sec-WebSocket-Accept") == [key.acceptValue(sha1: sha1)] else { throw .acceptWrong }
+    guard !head.fields.contains("Sec-WebSocket-Extensions") else { throw .extensionNotOffered }
+    let chosen = head.fields.all("Sec-WebSocket-Protocol")
+    guard let subprotocol = chosen.first else { return nil }
+    guard chosen.count == 1, subprotocols.contains(subprotocol) else { throw .subprotocolNotOffered }
+    return subprotocol
+  }
+}
+
+/// How a worker's 101 is wrong; the client gets 502. The raw value is the word for logs and metrics.
+public enum WorkerHandshakeError: String, Error, Hashable, Sendable, CaseIterable {
+  /// The answer is HTTP/1.0, which has no upgrade.
+  case versionNotHTTP11 = "worker_http_version_too_old"
+  /// Upgrade is not `websocket`, once.
+  case upgradeNotWebSocket = "worker_upgrade_not_websocket"
+  /// Connection does not name `upgrade`.
+  case connectionNotUpgrade = "worker_connection_not_upgrade"
+  /// Sec-WebSocket-Accept is not the one value that the key asks for, once.
+  case acceptWrong = "worker_accept_wrong"
+  /// An extension was chosen, though none was offered.
+  case extensionNotOffered = "worker_extension_not_offered"
+  /// Not one subprotocol out of the offered was chosen.
+  case subprotocolNotOffered = "worker_subprotocol_not_offered"
+}
+
+extension HTTPFields {
+  /// The fields that are meant for the far end: neither for one connection (RFC 9110 §7.6.1) nor for one handshake.
+  var endToEnd: [HTTPField] {
+    let nominated = elements(of: "Connection")
+    return filter { field in
+      !field.belongsToHandshake && !field.belongsToConnection
+        && !nominated.contains { ASCII.equalIgnoringCase($0, field.name) }
+    }
+  }
+}
+
+extension HTTPField {
+  /// Whether the field is part of an opening handshake.
+  fileprivate var belongsToHandshake: Bool {
+    name.lowercased().hasPrefix("sec-websocket-") || isNamed("Upgrade") || isNamed("Connection")
+  }
+
+  /// Whether the field speaks of one connection or of a body, which a 101 does not have (RFC 9110 §8.6).
+  fileprivate var belongsToConnection: Bool {
+    [
+      "Keep-Alive", "Proxy-Connection", "Proxy-Authenticate", "Proxy-Authentication-Info", "TE", "Trailer",
+      "Transfer-Encoding", "Content-Length",
+    ].contains(where: isNamed)
+  }
+
+  private func isNamed(_ other: String) -> Bool {
+    ASCII.equalIgnoringCase(name, other)
+  }
+}

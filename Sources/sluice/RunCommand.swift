@@ -1,0 +1,22 @@
+import ArgumentParser
+import EdgeIO
+import EdgeServer
+
+/// `sluice run`: serves until a signal ends it.
+struct RunCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "run",
+    abstract: "Serves clients until SIGTERM or SIGINT, then drains; a second signal stops at once.")
+
+  @OptionGroup var options: ConfigurationOptions
+
+  func run() throws {
+    let configuration = try options.load()
+    SignalSource.ignoreBrokenPipes()
+    do throws(StartError) {
+      try Server(configuration, version: .current).run()
+    } catch {
+      throw ExitCode.saying(error)
+    }
+  }
+}

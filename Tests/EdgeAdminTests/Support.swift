@@ -1,0 +1,100 @@
+import EdgeAdmin
+import EdgeCore
+import EdgeTelemetry
+import Synchronization
+
+/// A backend over a fixed list of connections; remembers what it was asked to write.
+final class FakeBackend: AdminBackend {
+  struct State {
+    var connections: [ConnectionSummary] = []
+    var disconnects: [String] = []
+    var audits: [AuditRecord] = []
+    var readiness = AdminReadiness.ready
+    var isLive = true
+    var error: AdminBackendError?
+  }
+
+  let state: Mutex<State>
+
+  init(connections: [ConnectionSummary] = [summary(1, user: "alice"), summary(2, user: "bob")]) {
+    state = Mutex(State(connections: connections))
+  }
+
+  func metrics(as format: ExpositionFormat) throws(AdminBackendError) -> [UInt8] {
+    try check()
+    return Exposition.render(ScrapeValues(version: "1.0"), reactors: [], as: format)
+  }
+
+  func isLive() -> Bool { state.withLock { $0.isLive } }
+
+  func readiness() -> AdminReadiness { state.withLock { $0.readiness } }
+
+  func connections(_ query: ConnectionQuery) throws(AdminBackendError) -> ConnectionPage {
+    try check()
+    return query.page(of: state.withLock { $0.connections }, now: now)
+  }
+
+  func connection(_ id: ConnectionID) throws(AdminBackendError) -> ConnectionSummary? {
+    try check()
+    return state.withLock { $0.connections.first { $0.id == id } }
+  }
+
+  func disconnect(_ id: ConnectionID, code: UInt16, reason: String) throws(AdminBackendError) -> Bool {
+    try check()
+    return state.withLock { state in
+      guard state.connections.contains(where: { $0.id == id }) else { return false }
+      state.disconnects.append("\(id) \(code) \(reason)")
+      return true
+    }
+  }
+
+  func status() throws(AdminBackendError) -> AdminStatus {
+    try check()
+    return AdminStatus(
+      version: "1.0", startedAt: WallTime(seconds: 1_000), now: now, reactors: 2, connections: 2, maxConnections: 100,
+      isDraining: false, routes: ["chat"])
+  }
+
+  func workers() throws(AdminBackendError) -> [AdminWorker] {
+    try check()
+    return [AdminWorker(pool: "chat", path: "/run/chat/1.sock", state: "ready", isUp: true, connections: 2)]
+  }
+
+  func audit(_ record: AuditRecord) { state.withLock { $0.audits.append(record) } }
+
+  var audits: [AuditRecord] { state.withLock { $0.audits } }
+  var disconnects: [String] { state.withLock { $0.disconnects } }
+
+  private func check() throws(AdminBackendError) {
+    if let error = state.withLock({ $0.error }) { throw error }
+  }
+}
+
+/// Not SHA-256: 32 bytes that differ where the text differs is all the tests need, and a token's entry can be written by hand.
+let cryptography = AdminAccess.Cryptography(
+  sha256: { bytes in Array((bytes + Array(repeating: 0, count: 32)).prefix(32)) }, constantTimeEquals: { $0 == $1 })
+
+/// A tokens file's line for a token, under the hash above.
+func tokenLine(_ role: String, _ name: String, _ token: String) -> String {
+  let digits = cryptography.sha256(Array(token.utf8)).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }
+  return "\(role):\(name):\(digits.joined())\n"
+}
+
+func tokens() throws -> AdminTokens {
+  let lines =
+    tokenLine("viewer", "grafana", "view") + tokenLine("operator", "oncall", "oper") + tokenLine("admin", "root", "boss")
+  return try AdminTokens(parsing: Array(lines.utf8))
+}
+
+func summary(
+  _ serial: UInt64, user: String? = nil, address: String = "192.0.2.1", route: String = "chat", opened: Int64 = 0
+) -> ConnectionSummary {
+  ConnectionSummary(
+    id: ConnectionID(reactor: 0, serial: serial), listener: "public", route: route, worker: "/run/chat/1.sock", user: user,
+    clientAddress: IPAddress(address), origin: "https://chat.example.com", clientProtocol: "http/1.1", tlsVersion: "1.3",
+    openedAt: WallTime(seconds: 1_000 + opened))
+}
+
+let now = WallTime(seconds: 2_000)
+let firstID = "0000000000000001"
+let loopback = AdminPeer.tcp(.ip(IPAddress(v4: 0x7f00_0001), port: 40_000))

@@ -1,0 +1,55 @@
+import Testing
+
+@testable import EdgeConfig
+
+@Suite struct `Settings that this release does not act on` {
+  @Test func `each is refused, not ignored`() {
+    let found = errors(in: everything).map { $0.split(separator: ": ", maxSplits: 1).last.map(String.init) ?? "" }
+    #expect(
+      Set(found) == [
+        "listeners[0].protocols[0]: \"h2\" is not supported yet; expected \"http/1.1\"",
+        "listeners[0].tls.client_ca: \"/ca.pem\" is not supported yet; expected no client_ca",
+        "listeners[0].tls.client_certificates: \"optional\" is not supported yet; expected none",
+        "listeners[0].proxy_protocol: \"required\" is not supported yet; expected off",
+        "listeners[2].address: \"fd://edge\" is not supported yet; expected an address or unix:/path",
+        "limits.per_ip.messages: a mapping is not supported yet; expected no such limit",
+        "limits.per_ip.bytes: a mapping is not supported yet; expected no such limit",
+        "limits.per_user.connections: \"10\" is not supported yet; expected no such limit",
+        "limits.per_user.messages: a mapping is not supported yet; expected no such limit",
+        "limits.per_user.bytes: a mapping is not supported yet; expected no such limit",
+        "limits.per_user.when_full: \"replace_oldest\" is not supported yet; expected reject",
+        "auth.main.keys.url: \"https://id.example.com/jwks\" is not supported yet; expected file or secret_file",
+        "auth.main.token_from[2]: \"subprotocol\" is not supported yet; expected header or cookie:NAME",
+        "auth.main.token_from[3]: \"query:token\" is not supported yet; expected header or cookie:NAME",
+        "auth.main.token_from[4]: \"first_message\" is not supported yet; expected header or cookie:NAME",
+        "pools.chat.protocol: \"link\" is not supported yet; expected websocket",
+        "pools.chat.balance: \"cookie\" is not supported yet; expected least_connections or round_robin",
+        "pools.chat.cookie_secret_file: \"/cookie\" is not supported yet; expected no cookie_secret_file",
+        "pools.rooms.balance: \"hash:query:room\" is not supported yet; expected least_connections or round_robin",
+        "routes[0].messages: a mapping is not supported yet; expected no such limit",
+        "routes[0].bytes: a mapping is not supported yet; expected no such limit",
+        "routes[0].notice: \"envelope\" is not supported yet; expected none",
+        "routes[0].renew: \"message\" is not supported yet; expected none",
+        "rules[0]: a mapping is not supported yet; expected no rules",
+        "rules[1]: a mapping is not supported yet; expected no rules",
+        "rules[2]: a mapping is not supported yet; expected no rules",
+      ])
+  }
+
+  @Test func `spelling out that a feature is off is fine`() {
+    let text = minimal.replacing("8443\"}", with: "8443\", proxy_protocol: off, protocols: [http/1.1]}")
+      .replacing("pool: chat}", with: "pool: chat, messages: null, bytes: null, notice: none, renew: none}")
+    #expect(
+      errors(in: text + "rules: []\nlimits: {per_ip: {messages: null}, per_user: {connections: null, when_full: reject}}") == [])
+  }
+
+  @Test func `every path of the list is a key of the format`() throws {
+    let findings = Findings()
+    _ = try Configuration.load(file: everything, fileName: "s.yaml", notYetSupported: [], findings: findings)
+    let known = Set(findings.knownKeys.map { $0.replacing("[]", with: ".*").replacing(".NAME", with: ".*") })
+    for entry in NotYetSupported.thisRelease {
+      let key = entry.path.last == "*" ? entry.path.dropLast() : entry.path[...]
+      #expect(known.contains(key.joined(separator: ".")), "\(entry.path)")
+    }
+  }
+}

@@ -1,0 +1,88 @@
+import EdgeHTTP
+import Testing
+
+@Suite struct HTTPFieldsTests {
+  private let fields: HTTPFields = ["Accept": "a", "X-Two": "1", "accept": "b", "x-two": "2"]
+
+  @Test func `names are found in any case, values in their order`() {
+    #expect(fields.first("ACCEPT") == "a")
+    #expect(fields["x-TWO"] == "1")
+    #expect(fields.all("Accept") == ["a", "b"])
+    #expect(fields.contains("accept") && !fields.contains("accep"))
+    #expect(fields.map(\.name) == ["Accept", "X-Two", "accept", "x-two"])
+  }
+
+  @Test func `set replaces all fields of a name, remove takes them out`() {
+    var changed = fields
+    changed.set("Accept", "c")
+    changed.remove("X-TWO")
+    #expect(changed == ["Accept": "c"])
+  }
+
+  @Test(
+    arguments: [
+      (["a, b", "c"], ["a", "b", "c"]), ([" a ,,\t, b "], ["a", "b"]), ([""], []), (["\"a, b"], ["\"a", "b"]),
+      (["é , ÿ"], ["é", "ÿ"]),
+    ])
+  func `RFC 9110 §5.6.1: a list runs over all fields of a name`(values: [String], elements: [String]) {
+    let fields = HTTPFields(values.map { HTTPField(name: "List", value: $0) })
+    #expect(fields.elements(of: "list") == elements)
+  }
+
+  @Test(arguments: [
+    ("Upgrade", true), ("keep-alive, UPGRADE", true), ("upgrades", false), ("up grade", false), ("\"upgrade\"", false),
+  ])
+  func `a token is an element, not a part of one`(value: String, isFound: Bool) {
+    #expect((["Connection": value] as HTTPFields).containsToken("upgrade", in: "connection") == isFound)
+  }
+
+  @Test(
+    arguments: [
+      ("a\r\nX: b", "a%0D%0AX: b"), ("a\u{0}", "a%00"), ("a\tb é", "a\tb é"), ("€", "%E2%82%AC"), ("\u{7f}", "%7F"), ("", ""),
+    ])
+  func `a field of ours cannot end its line, whatever its value`(given: String, value: String) {
+    #expect(HTTPField(name: "X", value: given).value == value)
+  }
+
+  @Test(
+    arguments: [
+      ("alice", "alice"), ("auth0|1,2", "auth0%7C1%2C2"), ("a@b.c", "a@b.c"), ("100% é", "100%25%20%C3%A9"), ("\r\n", "%0D%0A"),
+      ("名", "%E5%90%8D"), ("a+b", "a%2Bb"),
+    ])
+  func `percent-encoding tells any two texts apart`(given: String, encoded: String) {
+    #expect(HTTPField.percentEncoded(given) == encoded)
+  }
+
+  @Test func `every byte that may stand in a value is written as it was read`() throws {
+    let value = String(String.UnicodeScalarView((0x21...0xff).filter { $0 != 0x7f }.map { Unicode.Scalar(UInt8($0)) }))
+    let request = "GET / HTTP/1.1\r\nHost: a\r\nX: \(value)\r\n\r\n"
+    let head = try #require(requests(in: request).heads.first)
+    var bytes: [UInt8] = []
+    head.serialize(into: &bytes)
+    #expect(bytes == latin1(request))
+  }
+}
+
+@Suite struct CookieTests {
+  @Test(
+    arguments: [
+      ("session=abc", ["abc"]), ("a=1; session=x=y; b=2", ["x=y"]), ("a=1;session = x ;", ["x"]),
+      ("session=1; session=2", ["1", "2"]),
+      ("Session=1; xsession=2; session2=3", []), ("session", [""]), ("", []), ("session=é", ["é"]),
+    ])
+  func `RFC 6265 §5.4: a cookie is found by its exact name`(value: String, expected: [String]) {
+    #expect((["Cookie": value] as HTTPFields).cookies(named: "session") == expected)
+  }
+
+  @Test(
+    arguments: [
+      ("session=abc", nil), ("a=1; session=x; b=2", "a=1; b=2"), ("a=1;b=2", "a=1;b=2"), ("session=1; session=2; c", "c"),
+      ("session ; é=é", "é=é"),
+    ])
+  func `removing a cookie leaves the others`(value: String, expected: String?) {
+    var fields: HTTPFields = ["Cookie": value, "X": "session=1"]
+    fields.removeCookies(named: "session")
+    #expect(fields["cookie"] == expected)
+    #expect(fields["x"] == "session=1")
+  }
+}

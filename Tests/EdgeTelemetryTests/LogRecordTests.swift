@@ -1,0 +1,104 @@
+import EdgeCore
+import Testing
+
+@testable import EdgeTelemetry
+
+@Suite struct `Log lines` {
+  @Test func `a JSON line has the fields in order`() {
+    #expect(
+      text(example, .json) == #"""
+        {"timestamp":"2026-01-31T23:59:59.123Z","level":"info","message":"connection closed","event.name":"connection.closed",\#
+        "conn.id":"0000000000000001","close.code":1001,"duration_s":1.5,"dropped":null,"tls":true}
+
+        """#)
+  }
+
+  @Test func `a text line reads from left to right`() {
+    #expect(
+      text(example, .text) == """
+        2026-01-31T23:59:59.123Z INFO  connection closed event.name=connection.closed conn.id=0000000000000001 close.code=1001 \
+        duration_s=1.5 dropped=nan tls=true
+
+        """)
+  }
+
+  @Test(arguments: [
+    ("\u{0}\u{1b}[31m\u{7f}\r\n\t", #"\u0000\u001b[31m\u007f\r\n\t"#), (#"a"b\c"#, #"a\"b\\c"#),
+    ("\u{9b}2J\u{85}", #"\u009b2J\u0085"#), ("\u{2028}\u{202e}\u{2066}\u{feff}", #"\u2028\u202e\u2066\ufeff"#),
+    ("Zoë 🎈", "Zoë 🎈"),
+  ])
+  func `nothing a client sends can end the line or steer a terminal`(sent: String, shown: String) throws {
+    var record = LogRecord(.warning, "connection.denied", sent, at: WallTime(seconds: 0))
+    record[.origin] = .text(sent)
+    let json = text(record, .json)
+    #expect(json.contains(#""message":"\#(shown)""#))
+    #expect(json.contains(#""origin":"\#(shown)""#))
+    for format in LogFormat.allCases { #expect(record.line(as: format).count { $0 == 0x0a } == 1) }
+    let parsed = try JSON(parsing: record.line(as: .json))
+    #expect(parsed["origin"]?.stringValue == sent)
+  }
+
+  @Test func `a text value that could be taken for a field is quoted`() {
+    var record = LogRecord(.info, "x", "m", at: WallTime(seconds: 0))
+    record[.userID] = "alice route=admin"
+    record[.origin] = ""
+    #expect(text(record, .text).hasSuffix(" user.id=\"alice route=admin\" origin=\"\"\n"))
+  }
+
+  @Test func `a query never reaches a log`() {
+    var record = LogRecord(.info, "x", "m", at: WallTime(seconds: 0))
+    record[.urlPath] = "/ws?token=secret#more"
+    for format in LogFormat.allCases {
+      #expect(!text(record, format).contains("secret"))
+      #expect(text(record, format).contains("/ws"))
+    }
+  }
+
+  @Test func `a long text is cut at a whole character`() {
+    var record = LogRecord(.info, "x", "m", at: WallTime(seconds: 0))
+    record[.origin] = .text(String(repeating: "é", count: 100_000))
+    let line = text(record, .json)
+    #expect(line.utf8.count < LogRecord.maxTextBytes + 200)
+    #expect(line.contains(#"é…""#))
+  }
+
+  @Test func `a field set twice stands once, and nil takes it away`() {
+    var record = LogRecord(.info, "x", "m", at: WallTime(seconds: 0))
+    record[.route] = "a"
+    record[.route] = "b"
+    record[.userID] = "u"
+    record[.userID] = nil
+    #expect(record.fields.map(\.value) == ["b"])
+    #expect(record[.route] == "b")
+  }
+
+  @Test(
+    arguments: [
+      (0, "1970-01-01T00:00:00.000Z"), (-1, "1969-12-31T23:59:59.999Z"), (951_827_696_000_000_000, "2000-02-29T12:34:56.000Z"),
+      (1_709_251_199_999_999_999, "2024-02-29T23:59:59.999Z"), (4_107_542_400_000_000_000, "2100-03-01T00:00:00.000Z"),
+      (.max, "2262-04-11T23:47:16.854Z"), (-2_208_988_800_000_000_000, "1900-01-01T00:00:00.000Z"),
+    ] as [(Int64, String)])
+  func `moments are RFC 3339 text`(nanoseconds: Int64, expected: String) {
+    #expect(WallTime(nanoseconds: nanoseconds).rfc3339 == expected)
+  }
+
+  @Test func `levels are ordered by weight`() {
+    #expect(LogLevel.allCases == LogLevel.allCases.sorted())
+    #expect(LogLevel(rawValue: "warn") == .warning)
+  }
+
+  private var example: LogRecord {
+    var record = LogRecord(
+      .info, "connection.closed", "connection closed", at: WallTime(nanoseconds: 1_769_903_999_123_999_999))
+    record[.connectionID] = "\(ConnectionID(reactor: 0, serial: 1))"
+    record[.closeCode] = 1001
+    record[.duration] = .seconds(.milliseconds(1_500))
+    record[.dropped] = .real(.nan)
+    record[LogField("tls")] = .flag(true)
+    return record
+  }
+
+  private func text(_ record: LogRecord, _ format: LogFormat) -> String {
+    String(decoding: record.line(as: format), as: UTF8.self)
+  }
+}
