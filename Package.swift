@@ -36,6 +36,7 @@ let package = Package(
   products: [
     .executable(name: "sluice", targets: ["sluice"]),
     .executable(name: "chat-worker", targets: ["chat-worker"]),
+    .executable(name: "sluice-bench", targets: ["sluice-bench"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -83,6 +84,7 @@ let package = Package(
         "ChatCore", "EdgeCore", "EdgeHTTP", "EdgeWebSocket", "EdgeAuth", "EdgeTelemetry", "EdgeIO", "EdgeTLS", "CAssets",
         arguments,
       ]),
+    program("sluice-bench", on: ["EdgeCore", "EdgeHTTP", "EdgeWebSocket", "EdgeIO", "EdgeTLS", arguments]),
 
     tests(of: "EdgeCore"),
     tests(of: "EdgeHTTP", with: ["EdgeCore"]),
@@ -90,6 +92,7 @@ let package = Package(
     tests(of: "EdgeAuth", with: ["EdgeCore"]),
     tests(of: "EdgePolicy", with: ["EdgeCore"]),
     tests(of: "EdgeRouting", with: ["EdgeCore"]),
+    tests(of: "EdgeRelay", with: ["EdgeCore", "EdgeWebSocket"]),
     tests(of: "EdgeTelemetry", with: ["EdgeCore"]),
     tests(of: "EdgeConfig", with: ["EdgeCore"]),
     tests(of: "ChatCore", with: ["EdgeCore"]),

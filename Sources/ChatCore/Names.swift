@@ -15,7 +15,9 @@ public struct UserName: Hashable, Sendable {
 
   /// Decodes the identity field of the edge: visible ASCII in which `%hh` stands for any other byte of the UTF-8 name.
   public init?(percentEncoded field: String) {
-    guard let bytes = percentDecoded(field), let text = String(validating: bytes, as: UTF8.self) else { return nil }
+    guard field.utf8.allSatisfy(ASCII.isVisible), let bytes = PercentEncoding.decode(field.utf8),
+      let text = String(validating: bytes, as: UTF8.self)
+    else { return nil }
     self.init(text)
   }
 
@@ -50,7 +52,7 @@ public struct MessageID: Hashable, Sendable {
 
   /// Takes a well-formed identifier; nil for any other.
   public init?(_ text: String) {
-    guard (1...maxMessageIDBytes).contains(text.utf8.count), text.utf8.allSatisfy(isVisibleASCII) else { return nil }
+    guard (1...maxMessageIDBytes).contains(text.utf8.count), text.utf8.allSatisfy(ASCII.isVisible) else { return nil }
     self.text = text
   }
 
@@ -94,31 +96,8 @@ public struct NodeID: Hashable, Sendable {
   }
 }
 
-private func percentDecoded(_ field: String) -> [UInt8]? {
-  let bytes = Array(field.utf8)
-  var decoded: [UInt8] = []
-  var index = 0
-  while index < bytes.count {
-    guard isVisibleASCII(bytes[index]) else { return nil }
-    if bytes[index] == UInt8(ascii: "%") {
-      guard index + 2 < bytes.count, let high = ASCII.hexDigit(bytes[index + 1]), let low = ASCII.hexDigit(bytes[index + 2])
-      else { return nil }
-      decoded.append(high << 4 | low)
-      index += 3
-    } else {
-      decoded.append(bytes[index])
-      index += 1
-    }
-  }
-  return decoded
-}
-
 private func isControl(_ scalar: Unicode.Scalar) -> Bool {
   scalar.value < 0x20 || (0x7f...0x9f).contains(scalar.value) || scalar.value == 0x2028 || scalar.value == 0x2029
-}
-
-private func isVisibleASCII(_ byte: UInt8) -> Bool {
-  (0x21...0x7e).contains(byte)
 }
 
 private func isRoomNameByte(_ byte: UInt8) -> Bool {

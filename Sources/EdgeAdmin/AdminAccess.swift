@@ -131,7 +131,7 @@ private func bearerToken(_ fields: [String]) -> Substring? {
   guard fields.count == 1, let field = fields.first else { return nil }
   let parts = field.split(separator: " ", maxSplits: 1)
   guard parts.count == 2, ASCII.equalIgnoringCase(parts[0], "Bearer"), (1...maxTokenBytes).contains(parts[1].utf8.count),
-    parts[1].utf8.allSatisfy({ (0x21...0x7e).contains($0) })
+    parts[1].utf8.allSatisfy(ASCII.isVisible)
   else { return nil }
   return parts[1]
 }

@@ -73,22 +73,8 @@ private func quoted(_ text: String) -> String {
   text.unicodeScalars.count <= 64 ? "'\(text)'" : "'\(String(text.unicodeScalars.prefix(64)))…'"
 }
 
+/// Text as forms write it: `+` is a space, and escapes are UTF-8.
 private func decoded(_ text: Substring.UTF8View) -> String? {
-  var bytes: [UInt8] = []
-  var index = text.startIndex
-  while index < text.endIndex {
-    let byte = text[index]
-    index = text.index(after: index)
-    if byte == UInt8(ascii: "+") {
-      bytes.append(0x20)
-    } else if byte != UInt8(ascii: "%") {
-      bytes.append(byte)
-    } else {
-      let digits = text[index...].prefix(2).compactMap(ASCII.hexDigit)
-      guard digits.count == 2 else { return nil }
-      bytes.append(digits[0] << 4 | digits[1])
-      index = text.index(index, offsetBy: 2)
-    }
-  }
-  return String(validating: bytes, as: UTF8.self)
+  let spaced = text.lazy.map { $0 == UInt8(ascii: "+") ? UInt8(ascii: " ") : $0 }
+  return PercentEncoding.decode(spaced).flatMap { String(validating: $0, as: UTF8.self) }
 }

@@ -79,11 +79,9 @@ public struct AdminTokens: Sendable {
     guard (1...64).contains(parts[1].count), parts[1].allSatisfy(ASCII.isTokenCharacter) else {
       throw AdminTokensError(line: number, problem: "expected a name of 1 to 64 letters, digits and signs such as - _ .")
     }
-    let digits = parts[2].compactMap(ASCII.hexDigit)
-    guard digits.count == 64, parts[2].count == 64 else {
+    guard parts[2].count == 64, let hash = Hexadecimal.bytes(parts[2]) else {
       throw AdminTokensError(line: number, problem: "expected the token's SHA-256 in 64 hexadecimal digits")
     }
-    let hash = stride(from: 0, to: 64, by: 2).map { digits[$0] << 4 | digits[$0 + 1] }
     return Entry(identity: AdminIdentity(name: String(decoding: parts[1], as: UTF8.self), role: role), hash: hash)
   }
 

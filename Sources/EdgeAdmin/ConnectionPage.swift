@@ -71,7 +71,7 @@ extension ConnectionQuery {
         guard let number = Int64(parts[2]) else { return nil }
         key = .number(number)
       case .user:
-        guard let text = decodedHex(parts[2]) else { return nil }
+        guard let text = Hexadecimal.bytes(parts[2].utf8).flatMap({ String(validating: $0, as: UTF8.self) }) else { return nil }
         key = .text(text)
       }
       self.sort = sort
@@ -84,7 +84,7 @@ extension ConnectionQuery {
       let keyText =
         switch key {
         case .number(let number): String(number)
-        case .text(let text): text.utf8.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+        case .text(let text): Hexadecimal.text(text.utf8)
         }
       return "\(sort.rawValue).\(orderWord(isDescending)).\(keyText).\(id)"
     }
@@ -103,11 +103,4 @@ extension ConnectionQuery {
 
 private func orderWord(_ isDescending: Bool) -> String {
   isDescending ? "desc" : "asc"
-}
-
-private func decodedHex(_ text: Substring) -> String? {
-  let digits = text.utf8.compactMap(ASCII.hexDigit)
-  guard digits.count == text.utf8.count, digits.count.isMultiple(of: 2) else { return nil }
-  let bytes = stride(from: 0, to: digits.count, by: 2).map { digits[$0] << 4 | digits[$0 + 1] }
-  return String(validating: bytes, as: UTF8.self)
 }

@@ -35,7 +35,8 @@ enum CookieText {
   private static let quote = UInt8(ascii: "\"")
 }
 
-/// The text of a query: pairs of name and value between ampersands, as forms write them.
+/// The text of a query: pairs of name and value between ampersands, as forms write them. The names looked for consist of
+/// unreserved characters, so that a `+` or a broken escape is in none of them.
 enum QueryText {
   /// Every value of the parameter `name`, as it is written; the name may be written with escapes.
   static func values(of name: String, in query: String) -> [String] {
@@ -57,26 +58,11 @@ enum QueryText {
   }
 
   private static func isNamed(_ name: String, _ part: Substring.UTF8View) -> Bool {
-    let written = Array(part.prefix { $0 != UInt8(ascii: "=") })
-    var decoded: [UInt8] = []
-    var index = 0
-    while index < written.count {
-      if written[index] == UInt8(ascii: "%"), index + 2 < written.count, let high = ASCII.hexDigit(written[index + 1]),
-        let low = ASCII.hexDigit(written[index + 2])
-      {
-        decoded.append(high << 4 | low)
-        index += 3
-      } else {
-        decoded.append(written[index] == UInt8(ascii: "+") ? UInt8(ascii: " ") : written[index])
-        index += 1
-      }
-    }
-    return decoded.elementsEqual(name.utf8)
+    PercentEncoding.decode(part.prefix { $0 != UInt8(ascii: "=") })?.elementsEqual(name.utf8) ?? false
   }
 }
 
-/// The bytes without spaces and tabs at both ends.
-func trimmed(_ bytes: some BidirectionalCollection<UInt8>) -> String {
-  let isSpace = { (byte: UInt8) in byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") }
-  return String(decoding: Array(bytes.drop(while: isSpace)).reversed().drop(while: isSpace).reversed(), as: UTF8.self)
+/// The bytes as text, without spaces and tabs at both ends.
+func trimmed(_ bytes: Substring.UTF8View) -> String {
+  String(Substring(ASCII.trimmed(bytes)))
 }

@@ -1,6 +1,7 @@
 public import EdgeCore
 
 /// The value of a header that the worker gets, with places for claims: `{claim.sub}`, `user={claim.sub} team={claim.team}`.
+/// `{{` and `}}` stand for single braces.
 ///
 /// A filled place never holds a space: where a template has several places, spaces between them are the one separator that no
 /// claim can forge.
@@ -24,31 +25,50 @@ public struct HeaderTemplate: Hashable, Sendable, CustomStringConvertible {
     case unknownPlace = "unknown place, expected {claim.NAME}"
     /// Outside braces stands something other than visible ASCII and spaces, or a space at an end.
     case unfitText = "text that cannot stand in a header"
+    /// More than 1024 bytes.
+    case tooLong = "too long"
   }
 
   /// Reads a template. All that follows `claim.` is the name of one top-level claim, dots and slashes included.
   public init(_ text: String) throws(SyntaxError) {
     guard !text.isEmpty else { throw .empty }
     guard text.utf8.first != UInt8(ascii: " "), text.utf8.last != UInt8(ascii: " ") else { throw .unfitText }
+    guard text.utf8.count <= maxValueBytes else { throw .tooLong }
     var parts: [Part] = []
+    var literal = ""
     var rest = text[...]
     while let first = rest.first {
-      if first == "{" {
+      if rest.hasPrefix("{{") || rest.hasPrefix("}}") {
+        literal.append(first)
+        rest = rest.dropFirst(2)
+      } else if first == "{" {
         guard let end = rest.firstIndex(of: "}") else { throw .unbalancedBrace }
         let place = rest[..<end].dropFirst()
         guard place.hasPrefix("claim."), place.count > "claim.".count, !place.contains("{") else { throw .unknownPlace }
+        if !literal.isEmpty { parts.append(.text(literal)) }
+        literal = ""
         parts.append(.claim(String(place.dropFirst("claim.".count))))
         rest = rest[end...].dropFirst()
       } else {
-        let literal = rest.prefix { $0 != "{" }
-        guard !literal.contains("}") else { throw .unbalancedBrace }
-        guard literal.utf8.allSatisfy({ (0x20...0x7e).contains($0) }) else { throw .unfitText }
-        parts.append(.text(String(literal)))
-        rest = rest[literal.endIndex...]
+        guard first != "}" else { throw .unbalancedBrace }
+        guard first.utf8.allSatisfy({ (0x20...0x7e).contains($0) }) else { throw .unfitText }
+        literal.append(first)
+        rest = rest.dropFirst()
       }
     }
+    if !literal.isEmpty { parts.append(.text(literal)) }
     self.parts = parts
     description = text
+  }
+
+  /// Whether the value depends on the token.
+  public var usesClaims: Bool {
+    parts.contains { part in
+      switch part {
+      case .claim: true
+      case .text: false
+      }
+    }
   }
 
   /// Fills in the claims of a token.
@@ -75,14 +95,7 @@ public struct HeaderTemplate: Hashable, Sendable, CustomStringConvertible {
 }
 
 private func appendEncoded(_ byte: UInt8, to value: inout [UInt8]) {
-  guard (0x21...0x7e).contains(byte), byte != UInt8(ascii: "%") else {
-    value.append(UInt8(ascii: "%"))
-    value.append(hexDigits[Int(byte >> 4)])
-    value.append(hexDigits[Int(byte & 15)])
-    return
-  }
-  value.append(byte)
+  if ASCII.isVisible(byte), byte != UInt8(ascii: "%") { value.append(byte) } else { PercentEncoding.append(byte, to: &value) }
 }
 
-private let hexDigits = Array("0123456789ABCDEF".utf8)
 private let maxValueBytes = 1024

@@ -91,10 +91,7 @@ public struct JSONWebKey: Hashable, Sendable {
       guard allowed.contains(algorithm) else { throw .algorithmNotAllowed }
       self.algorithm = algorithm
     } else {
-      let candidates = material.fittingAlgorithms.filter(allowed.contains)
-      guard let only = candidates.first else { throw .algorithmNotAllowed }
-      guard candidates.count == 1 else { throw .ambiguousAlgorithm }
-      self.algorithm = only
+      self.algorithm = try TokenKey(id: id, fitting: material.fittingAlgorithms, allowed: allowed).algorithm
     }
     if case .oct(let secret) = material, secret.count < self.algorithm.minSecretBytes ?? 0 { throw .tooWeak }
   }
@@ -114,5 +111,15 @@ public struct TokenKey: Hashable, Sendable {
   public init(id: String?, algorithm: SignatureAlgorithm) {
     self.id = id
     self.algorithm = algorithm
+  }
+
+  /// Describes a key that does not name its algorithm: it gets the only one of `fitting` that tokens may use.
+  ///
+  /// - Throws: `KeyFlaw` when none or several remain.
+  public init(id: String?, fitting: [SignatureAlgorithm], allowed: [SignatureAlgorithm]) throws(KeyFlaw) {
+    let candidates = fitting.filter(allowed.contains)
+    guard let only = candidates.first else { throw .algorithmNotAllowed }
+    guard candidates.count == 1 else { throw .ambiguousAlgorithm }
+    self.init(id: id, algorithm: only)
   }
 }

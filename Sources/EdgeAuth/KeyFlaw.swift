@@ -1,5 +1,5 @@
 /// Why a key cannot be used.
-public enum KeyFlaw: String, Error, Hashable, Sendable, CaseIterable {
+public enum KeyFlaw: String, Error, Hashable, Sendable, CaseIterable, CustomStringConvertible {
   /// Not a JSON object with a text `kty`.
   case notAKey = "not a key"
   /// A `kty` other than RSA, EC, OKP and oct.
@@ -24,4 +24,7 @@ public enum KeyFlaw: String, Error, Hashable, Sendable, CaseIterable {
   case tooWeak = "too weak"
   /// An RSA key above 8192 bits, which would take too long to verify with.
   case tooLarge = "too large"
+
+  /// A phrase for an error message.
+  public var description: String { rawValue }
 }

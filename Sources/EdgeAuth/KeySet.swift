@@ -118,7 +118,7 @@ extension JWKMaterial {
 
 extension JSON {
   fileprivate func bytes(_ name: String) -> [UInt8]? {
-    self[name]?.stringValue.flatMap { Base64URL.decode($0) }
+    self[name]?.stringValue.flatMap { Base64.urlSafe.decode($0) }
   }
 }
 

@@ -1,23 +1,7 @@
 internal import EdgeCore
 
-/// The scheme that a client used, and that a same origin must have.
-public enum RequestScheme: String, Hashable, Sendable, CaseIterable {
-  /// Without TLS: also what `ws:` opens with.
-  case http
-  /// With TLS: also what `wss:` opens with.
-  case https
-
-  /// The port when none is named.
-  public var defaultPort: UInt16 {
-    switch self {
-    case .http: 80
-    case .https: 443
-    }
-  }
-}
-
 /// The value of an Origin field (RFC 6454 §7), in one form for each origin.
-public enum Origin: Hashable, Sendable {
+public enum Origin: Hashable, Sendable, CustomStringConvertible {
   /// `null`: a page without an origin, such as one in a sandboxed frame.
   case opaque
   /// A scheme and a host in lower case, and a port.
@@ -33,8 +17,16 @@ public enum Origin: Hashable, Sendable {
       return
     }
     guard text.utf8.count <= maxOriginBytes, let parts = OriginParts(text) else { return nil }
-    guard let host = normalHost(parts.host) else { return nil }
+    guard let host = HostName.normalized(parts.host) else { return nil }
     self = .tuple(scheme: parts.scheme, host: host, port: parts.port ?? defaultPort(of: parts.scheme))
+  }
+
+  /// The value as a browser writes it (RFC 6454 §6.2): without a port that the scheme implies.
+  public var description: String {
+    switch self {
+    case .opaque: "null"
+    case .tuple(let scheme, let host, let port): "\(scheme)://\(host)\(portSuffix(port, scheme: scheme))"
+    }
   }
 }
 
@@ -80,21 +72,9 @@ func defaultPort(of scheme: String) -> UInt16? {
   }
 }
 
-/// The one form of a host name, an IPv4 address or a bracketed IPv6 address, given in lower case; nil if it is none of these.
-func normalHost(_ text: String) -> String? {
-  if text.utf8.first == UInt8(ascii: "[") {
-    guard text.utf8.last == UInt8(ascii: "]"), text.utf8.contains(UInt8(ascii: ":")),
-      let address = IPAddress(text.dropFirst().dropLast())
-    else { return nil }
-    return address.isIPv4 ? nil : "[\(address)]"
-  }
-  let name = text.utf8.last == UInt8(ascii: ".") ? String(text.dropLast()) : text
-  let labels = name.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
-  let areLabels = labels.allSatisfy { label in
-    !label.isEmpty
-      && label.allSatisfy { ASCII.isLetter($0) || ASCII.isDigit($0) || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_") }
-  }
-  return areLabels && name.utf8.count <= maxHostBytes ? name : nil
+/// `:8443`, or nothing where `scheme` implies the port.
+func portSuffix(_ port: UInt16?, scheme: String) -> String {
+  port == defaultPort(of: scheme) ? "" : port.map { ":\($0)" } ?? ""
 }
 
 private func isScheme(_ bytes: ArraySlice<UInt8>) -> Bool {
@@ -105,4 +85,3 @@ private func isScheme(_ bytes: ArraySlice<UInt8>) -> Bool {
 }
 
 private let maxOriginBytes = 512
-private let maxHostBytes = 253

@@ -1,5 +1,7 @@
+public import EdgeCore
+
 /// Which origins one entry of `origins` allows.
-public enum OriginPattern: Hashable, Sendable {
+public enum OriginPattern: Hashable, Sendable, CustomStringConvertible {
   /// `*`: every origin, and none.
   case any
   /// `same-origin`: the scheme, host and port that the request itself was made to.
@@ -10,20 +12,31 @@ public enum OriginPattern: Hashable, Sendable {
   /// with a dot.
   case subdomains(scheme: String, suffix: String, port: UInt16?)
 
-  /// Reads an entry; nil if it is none of these. (`null` is no entry: that is what `origin_null` is for.)
+  /// Reads an entry; nil if it is none of these, nor one that no browser would match, such as `wss://chat.example.com`.
+  /// (`null` is no entry: that is what `origin_null` is for.)
   public init?(_ text: String) {
     switch text {
     case "*": self = .any
     case "same-origin": self = .sameOrigin
     default:
-      guard let parts = OriginParts(text) else { return nil }
+      guard let parts = OriginParts(text), parts.scheme != "ws", parts.scheme != "wss" else { return nil }
       guard parts.host.utf8.starts(with: "*.".utf8) else {
         guard let origin = Origin(text) else { return nil }
         self = .exact(origin)
         return
       }
-      guard let name = normalHost(String(parts.host.dropFirst(2))), name.utf8.first != UInt8(ascii: "[") else { return nil }
+      guard let name = HostName.normalized(parts.host.dropFirst(2)), !HostName.isLiteral(name) else { return nil }
       self = .subdomains(scheme: parts.scheme, suffix: ".\(name)", port: parts.port ?? defaultPort(of: parts.scheme))
+    }
+  }
+
+  /// The text that `init` reads; a port that the scheme implies is left out.
+  public var description: String {
+    switch self {
+    case .any: "*"
+    case .sameOrigin: "same-origin"
+    case .exact(let origin): origin.description
+    case .subdomains(let scheme, let suffix, let port): "\(scheme)://*\(suffix)\(portSuffix(port, scheme: scheme))"
     }
   }
 }
@@ -67,7 +80,7 @@ public struct OriginRule: Hashable, Sendable {
   ///   - port: the port that the request names; nil is the scheme's own.
   ///   - isUpgrade: whether it opens a WebSocket; other requests may come without Origin.
   public func decide(
-    origins: [String], scheme: RequestScheme, host: String?, port: UInt16?, isUpgrade: Bool
+    origins: [String], scheme: HTTPScheme, host: String?, port: UInt16?, isUpgrade: Bool
   ) -> OriginVerdict {
     guard origins.count <= 1 else { return .denied(.repeated) }
     guard let value = origins.first else {
@@ -79,7 +92,9 @@ public struct OriginRule: Hashable, Sendable {
     switch origin {
     case .opaque: return null == .allow ? .allowed : .denied(.null)
     case .tuple:
-      let own = host.flatMap(normalHost).map { Origin.tuple(scheme: scheme.rawValue, host: $0, port: port ?? scheme.defaultPort) }
+      let own = host.flatMap { HostName.normalized($0) }.map {
+        Origin.tuple(scheme: scheme.rawValue, host: $0, port: port ?? scheme.defaultPort)
+      }
       return patterns.contains { $0.allows(origin, own: own) } ? .allowed : .denied(.notAllowed)
     }
   }

@@ -33,6 +33,9 @@ public enum SignatureAlgorithm: String, Hashable, Sendable, CaseIterable {
     self = algorithm
   }
 
+  /// Whether signing and verifying take the same secret.
+  public var isSymmetric: Bool { minSecretBytes != nil }
+
   /// The bytes of a signature where the algorithm alone decides it; nil where the key does.
   var signatureBytes: Int? {
     switch self {

@@ -46,7 +46,7 @@ public struct TokenDraft: Sendable {
       .init(name: "alg", value: .string(algorithm.rawValue)), .init(name: "typ", value: "JWT"),
     ]
     if let keyID { header.append(.init(name: "kid", value: .string(keyID))) }
-    let parts = [JSON.object(header), .object(claims)].map { Base64URL.encode($0.encoded()) }
+    let parts = [JSON.object(header), .object(claims)].map { Base64.urlSafe.encode($0.encoded()) }
     return Array(parts.joined(separator: ".").utf8)
   }
 
@@ -54,6 +54,6 @@ public struct TokenDraft: Sendable {
   ///
   /// - Parameter signature: of `signingInput`, in the form of RFC 7518 §3: r and s side by side for ECDSA.
   public func token(signature: [UInt8]) -> String {
-    String(decoding: signingInput, as: UTF8.self) + "." + Base64URL.encode(signature)
+    String(decoding: signingInput, as: UTF8.self) + "." + Base64.urlSafe.encode(signature)
   }
 }

@@ -1,7 +1,7 @@
 internal import EdgeCore
 
 /// A place in a request where a token may be.
-public enum TokenSource: Hashable, Sendable {
+public enum TokenSource: Hashable, Sendable, CustomStringConvertible {
   /// `Authorization: Bearer <token>` (RFC 6750 §2.1).
   case header
   /// The cookie of that name.
@@ -18,14 +18,25 @@ public enum TokenSource: Hashable, Sendable {
   /// A cookie's name is a token of RFC 9110 §5.6.2; a parameter's name has letters, digits and `-._~` only.
   public init?(_ text: String) {
     let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-    let name = parts.count == 2 && !parts[1].isEmpty && parts[1].utf8.allSatisfy(ASCII.isTokenCharacter) ? parts[1] : nil
+    let name = parts.count == 2 && ASCII.isToken(parts[1]) ? parts[1] : nil
     switch (parts[0], parts.count, name) {
     case ("header", 1, _): self = .header
     case ("subprotocol", 1, _): self = .subprotocol
     case ("first_message", 1, _): self = .firstMessage
     case ("cookie", 2, let name?): self = .cookie(name: name)
-    case ("query", 2, let name?) where name.utf8.allSatisfy(isUnreserved): self = .query(name: name)
+    case ("query", 2, let name?) where name.utf8.allSatisfy(ASCII.isUnreserved): self = .query(name: name)
     default: return nil
+    }
+  }
+
+  /// The text that `init` reads.
+  public var description: String {
+    switch self {
+    case .header: "header"
+    case .cookie(let name): "cookie:\(name)"
+    case .subprotocol: "subprotocol"
+    case .query(let name): "query:\(name)"
+    case .firstMessage: "first_message"
     }
   }
 }
@@ -103,12 +114,7 @@ private func onlyToken(_ candidates: [String]) throws(TokenError) -> String? {
 }
 
 private func isTokenByte(_ byte: UInt8) -> Bool {
-  isUnreserved(byte) || byte == UInt8(ascii: "+") || byte == UInt8(ascii: "/")
-}
-
-/// Whether the byte needs no escape anywhere in a URI (RFC 3986 §2.3).
-private func isUnreserved(_ byte: UInt8) -> Bool {
-  ASCII.isLetter(byte) || ASCII.isDigit(byte) || "-._~".utf8.contains(byte)
+  ASCII.isUnreserved(byte) || byte == UInt8(ascii: "+") || byte == UInt8(ascii: "/")
 }
 
 /// What follows the scheme `Bearer` and its spaces, or nil for another scheme.

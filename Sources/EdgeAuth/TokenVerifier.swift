@@ -68,7 +68,7 @@ public struct TokenVerifier: Sendable {
     let parts = try parts(of: token)
     let header = try TokenHeader(decoding: token.extracting(parts.header))
     guard requirements.algorithms.contains(header.algorithm) else { throw .invalid(.algorithm) }
-    guard let signature = Base64URL.decode(token.extracting(parts.signature)) else { throw .invalid(.malformed) }
+    guard let signature = Base64.urlSafe.decode(token.extracting(parts.signature)) else { throw .invalid(.malformed) }
     guard !signature.isEmpty, signature.count == header.algorithm.signatureBytes ?? signature.count else {
       throw .invalid(.signature)
     }
@@ -79,7 +79,7 @@ public struct TokenVerifier: Sendable {
         signature: signature.span, of: signingInput, keyIndex: keyIndex, algorithm: header.algorithm)
     }
     guard isGenuine else { throw .invalid(.signature) }
-    guard let text = Base64URL.decode(token.extracting(parts.claims)) else { throw .invalid(.malformed) }
+    guard let text = Base64.urlSafe.decode(token.extracting(parts.claims)) else { throw .invalid(.malformed) }
     guard let claims = try? JSON(parsing: text, maxDepth: maxJSONDepth), claims.members != nil else {
       throw .invalid(.malformedClaims)
     }
@@ -134,7 +134,7 @@ private struct TokenHeader {
   let keyID: String?
 
   init(decoding text: Span<UInt8>) throws(TokenError) {
-    guard let bytes = Base64URL.decode(text) else { throw .invalid(.malformed) }
+    guard let bytes = Base64.urlSafe.decode(text) else { throw .invalid(.malformed) }
     guard let json = try? JSON(parsing: bytes, maxDepth: maxJSONDepth), json.members != nil else {
       throw .invalid(.malformedHeader)
     }

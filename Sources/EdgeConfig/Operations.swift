@@ -78,7 +78,7 @@ extension Configuration {
     /// The normal course of things.
     case info
     /// Something to look into.
-    case warning
+    case warning = "warn"
     /// Something failed.
     case error
   }

@@ -27,6 +27,7 @@ public enum ASCII {
   }
 
   /// Whether the byte may stand in a token, such as a field name or a method (RFC 9110 §5.6.2).
+  @inlinable
   public static func isTokenCharacter(_ byte: UInt8) -> Bool {
     if isLetter(byte) || isDigit(byte) { return true }
     switch byte {
@@ -39,8 +40,49 @@ public enum ASCII {
     }
   }
 
+  /// Whether a text is a token: at least one character, each a token character (RFC 9110 §5.6.2).
+  @inlinable
+  public static func isToken(_ text: some StringProtocol) -> Bool {
+    !text.isEmpty && text.utf8.allSatisfy(isTokenCharacter)
+  }
+
+  /// Whether the byte never needs an escape in a URI: a letter, a digit, `-`, `.`, `_` or `~` (RFC 3986 §2.3).
+  @inlinable
+  public static func isUnreserved(_ byte: UInt8) -> Bool {
+    if isLetter(byte) || isDigit(byte) { return true }
+    switch byte {
+    case UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "~"): return true
+    default: return false
+    }
+  }
+
+  /// Whether the byte is a printing character other than space.
+  @inlinable
+  public static func isVisible(_ byte: UInt8) -> Bool {
+    byte &- 0x21 < 0x5e
+  }
+
+  /// Whether the byte is a space or a tab: the optional white space of HTTP (RFC 9110 §5.6.3).
+  @inlinable
+  public static func isBlank(_ byte: UInt8) -> Bool {
+    byte == 0x20 || byte == 0x09
+  }
+
+  /// The bytes without spaces and tabs at both ends.
+  @inlinable
+  public static func trimmed<Bytes: BidirectionalCollection<UInt8>>(_ bytes: Bytes) -> Bytes.SubSequence {
+    let rest = bytes.drop(while: isBlank)
+    guard let last = rest.lastIndex(where: { !isBlank($0) }) else { return rest }
+    return rest[...last]
+  }
+
   /// Whether two texts are equal when ASCII letters of either case are taken as the same.
+  ///
+  /// Inlinable, so that it is compiled for the types at hand: every lookup of a field comes here.
+  @inlinable
   public static func equalIgnoringCase(_ lhs: some StringProtocol, _ rhs: some StringProtocol) -> Bool {
-    lhs.utf8.elementsEqual(rhs.utf8) { lowercased($0) == lowercased($1) }
+    guard lhs.utf8.count == rhs.utf8.count else { return false }
+    for (left, right) in zip(lhs.utf8, rhs.utf8) where lowercased(left) != lowercased(right) { return false }
+    return true
   }
 }

@@ -10,18 +10,15 @@ public struct ConnectionID: Hashable, Comparable, Sendable, CustomStringConverti
 
   /// Reads the text that `description` gives.
   public init?(_ text: some StringProtocol) {
-    guard text.utf8.count == 16, let value = UInt64(text, radix: 16) else { return nil }
-    rawValue = value
+    guard text.utf8.count == 16, let bytes = Hexadecimal.bytes(text.utf8) else { return nil }
+    rawValue = bytes.reduce(0) { $0 << 8 | UInt64($1) }
   }
 
   /// The reactor that the connection lives on.
   public var reactor: Int { Int(rawValue >> 48) }
 
   /// Sixteen lower-case hexadecimal digits.
-  public var description: String {
-    let digits = String(rawValue, radix: 16)
-    return String(repeating: "0", count: 16 - digits.count) + digits
-  }
+  public var description: String { Hexadecimal.text(rawValue) }
 
   /// Orders by reactor, then by age.
   public static func < (lhs: ConnectionID, rhs: ConnectionID) -> Bool {

@@ -24,7 +24,7 @@ extension BodyFraming {
     case (1, 0): self = .length(try parseContentLength(lengths[0]))
     case (0, 1):
       guard version == .http11, !codings[0].isEmpty else { throw .transferEncodingInvalid }
-      guard equalIgnoringCase(codings[0], "chunked") else { throw .transferEncodingNotImplemented }
+      guard ASCII.equalIgnoringCase(codings[0], "chunked") else { throw .transferEncodingNotImplemented }
       self = .chunked
     case (0, _): throw .transferEncodingInvalid
     case (_, 0): throw .contentLengthRepeated

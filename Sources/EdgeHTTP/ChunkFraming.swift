@@ -45,7 +45,7 @@ struct ChunkFraming: Sendable {
   private func afterExtension(size: UInt64, hasSemicolon: Bool, _ byte: UInt8) throws(HTTPParseError) -> BodyState {
     if byte == carriageReturn && hasSemicolon { return .framing(expecting(.headerLineFeed(size: size))) }
     let isSemicolon = byte == UInt8(ascii: ";")
-    guard isSemicolon || isOptionalWhitespace(byte) || hasSemicolon && (0x21...0x7e).contains(byte) else { throw .chunkHeader }
+    guard isSemicolon || ASCII.isBlank(byte) || hasSemicolon && ASCII.isVisible(byte) else { throw .chunkHeader }
     var next = expecting(.extensions(size: size, hasSemicolon: hasSemicolon || isSemicolon))
     next.extensionBytes += 1
     guard next.extensionBytes <= maxExtensionBytes else { throw .chunkExtensionTooLong }

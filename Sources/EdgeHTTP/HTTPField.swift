@@ -35,31 +35,12 @@ public struct HTTPField: Hashable, Sendable {
   }
 
   /// Whether the field has that name, in any case.
-  func isNamed(_ name: String) -> Bool {
-    equalIgnoringCase(self.name, name)
+  public func isNamed(_ name: String) -> Bool {
+    ASCII.equalIgnoringCase(self.name, name)
   }
 
   /// Whether `name` is a token, as a field name must be (RFC 9110 §5.1).
-  public static func isValidName(_ name: String) -> Bool {
-    let bytes = name.utf8.span
-    for index in bytes.indices where !ASCII.isTokenCharacter(bytes[index]) { return false }
-    return !bytes.isEmpty
-  }
-
-  /// Text from outside (a claim, say) as a field value that a reader can turn back into exactly that text.
-  ///
-  /// Unreserved characters and `@`, `:`, `/` and `=` stay; every other byte of the UTF-8 form becomes `%XX`.
-  public static func percentEncoded(_ text: String) -> String {
-    var encoded: [UInt8] = []
-    for byte in text.utf8 {
-      if ASCII.isUnreserved(byte) || plainIdentityBytes.contains(byte) {
-        encoded.append(byte)
-      } else {
-        encoded.append(percentEncoding: byte)
-      }
-    }
-    return String(decoding: encoded, as: UTF8.self)
-  }
+  public static func isValidName(_ name: String) -> Bool { ASCII.isToken(name) }
 }
 
 private func isFieldScalar(_ scalar: Unicode.Scalar) -> Bool {
@@ -76,11 +57,9 @@ private func encodingUnsafeScalars(of text: String) -> String {
       encoded.unicodeScalars.append(scalar)
     } else {
       var escape: [UInt8] = []
-      for byte in scalar.utf8 { escape.append(percentEncoding: byte) }
+      for byte in scalar.utf8 { PercentEncoding.append(byte, to: &escape) }
       encoded += String(decoding: escape, as: UTF8.self)
     }
   }
   return encoded
 }
-
-private let plainIdentityBytes: [UInt8] = Array("@:/=".utf8)

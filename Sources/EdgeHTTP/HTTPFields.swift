@@ -42,13 +42,13 @@ public struct HTTPFields: Hashable, Sendable {
   /// are dropped.
   public func elements(of name: String) -> [String] {
     all(name).flatMap { value in
-      [UInt8](latin1: value).split(separator: UInt8(ascii: ",")).map { String(latin1: trimmingOptionalWhitespace($0)) }
+      [UInt8](latin1: value).split(separator: UInt8(ascii: ",")).map { String(latin1: ASCII.trimmed($0)) }
     }.filter { !$0.isEmpty }
   }
 
   /// Whether a comma-separated list holds `token`, without regard to case.
   public func containsToken(_ token: String, in name: String) -> Bool {
-    elements(of: name).contains { equalIgnoringCase($0, token) }
+    elements(of: name).contains { ASCII.equalIgnoringCase($0, token) }
   }
 
   /// Adds a field at the end.

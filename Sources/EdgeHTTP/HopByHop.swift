@@ -1,7 +1,12 @@
 extension HTTPFields {
   /// The fields that go on beyond the edge: without those about this connection (RFC 9110 §7.6.1), whatever their spelling,
-  /// without those that Connection names, and without those that `isDropped` picks by their `comparisonKey`.
-  func endToEnd(unless isDropped: (_ key: [UInt8]) -> Bool = { _ in false }) -> HTTPFields {
+  /// and without those that Connection names.
+  public func endToEnd() -> HTTPFields {
+    endToEnd { _ in false }
+  }
+
+  /// The same, also without those that `isDropped` picks by their `comparisonKey`.
+  func endToEnd(unless isDropped: (_ key: [UInt8]) -> Bool) -> HTTPFields {
     let nominated = FieldNameSet(elements(of: "Connection"))
     return HTTPFields(
       filter { field in

@@ -73,10 +73,10 @@ extension HTTPFields {
 extension HTTPField {
   /// Reads one field line, whose bytes `LineReader` let through.
   init(parsing line: [UInt8]) throws(HTTPParseError) {
-    guard let first = line.first, !isOptionalWhitespace(first) else { throw .lineFolding }
+    guard let first = line.first, !ASCII.isBlank(first) else { throw .lineFolding }
     guard let colon = line.firstIndex(of: UInt8(ascii: ":")) else { throw .fieldName }
     guard colon > 0, line[..<colon].allSatisfy(ASCII.isTokenCharacter) else { throw .fieldName }
     let name = String(decoding: line[..<colon], as: UTF8.self)
-    self.init(checkedName: name, checkedValue: String(latin1: trimmingOptionalWhitespace(line[(colon + 1)...])))
+    self.init(checkedName: name, checkedValue: String(latin1: ASCII.trimmed(line[(colon + 1)...])))
   }
 }

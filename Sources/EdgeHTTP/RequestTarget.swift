@@ -28,6 +28,14 @@ public struct RequestTarget: Hashable, Sendable, CustomStringConvertible {
     query = try mark.map { position throws(HTTPParseError) in try checkedQuery(bytes[(position + 1)...]) }
   }
 
+  /// The same path with another query: what is left of this one, say, once a token was cut out of it.
+  ///
+  /// - Parameter query: visible ASCII without `#`; anything else is our own mistake.
+  public func withQuery(_ query: String?) -> RequestTarget {
+    precondition(query?.utf8.allSatisfy { ASCII.isVisible($0) && $0 != UInt8(ascii: "#") } ?? true)
+    return RequestTarget(normalPath: path, query: query)
+  }
+
   /// Makes a target of parts in normal form.
   init(normalPath path: String, query: String?) {
     self.path = path
@@ -65,7 +73,7 @@ private func normalPath(_ bytes: ArraySlice<UInt8>) throws(HTTPParseError) -> St
       let decoded = high << 4 | low
       try checkDecoded(decoded)
       hasEncodedText = hasEncodedText || decoded >= 0x80
-      if ASCII.isUnreserved(decoded) { normal.append(decoded) } else { normal.append(percentEncoding: decoded) }
+      if ASCII.isUnreserved(decoded) { normal.append(decoded) } else { PercentEncoding.append(decoded, to: &normal) }
     default:
       guard ASCII.isUnreserved(byte) || reservedPathBytes.contains(byte) else { throw .pathCharacter }
       normal.append(byte)
@@ -73,7 +81,9 @@ private func normalPath(_ bytes: ArraySlice<UInt8>) throws(HTTPParseError) -> St
   }
   try checkSegment(normal[segmentStart...])
   if hasEncodedText {
-    guard let decoded = percentDecoded(normal), String(validating: decoded, as: UTF8.self) != nil else { throw .pathEscape }
+    guard let decoded = PercentEncoding.decode(normal), String(validating: decoded, as: UTF8.self) != nil else {
+      throw .pathEscape
+    }
   }
   return String(decoding: normal, as: UTF8.self)
 }
@@ -96,7 +106,7 @@ private func checkSegment(_ segment: ArraySlice<UInt8>) throws(HTTPParseError) {
 }
 
 private func checkedQuery(_ bytes: ArraySlice<UInt8>) throws(HTTPParseError) -> String {
-  guard bytes.allSatisfy({ (0x21...0x7e).contains($0) }) else { throw .queryCharacter }
+  guard bytes.allSatisfy(ASCII.isVisible) else { throw .queryCharacter }
   return String(decoding: bytes, as: UTF8.self)
 }
 

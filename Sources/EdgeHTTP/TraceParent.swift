@@ -13,8 +13,8 @@ public struct TraceParent: Hashable, Sendable, CustomStringConvertible {
   ///
   /// - Parameter isSampled: true leaves the decision to the worker as if there were no edge: the usual samplers follow a false.
   public init(random: (UInt64, UInt64, UInt64), isSampled: Bool = true) {
-    traceID = hexadecimal(random.0) + hexadecimal(max(1, random.1))
-    spanID = hexadecimal(max(1, random.2))
+    traceID = Hexadecimal.text(random.0) + Hexadecimal.text(max(1, random.1))
+    spanID = Hexadecimal.text(max(1, random.2))
     flags = isSampled ? "01" : "00"
   }
 
@@ -38,11 +38,6 @@ public struct TraceParent: Hashable, Sendable, CustomStringConvertible {
 
   /// The field's value, in version 00.
   public var description: String { "00-\(traceID)-\(spanID)-\(flags)" }
-}
-
-private func hexadecimal(_ value: UInt64) -> String {
-  let digits = String(value, radix: 16)
-  return String(repeating: "0", count: 16 - digits.count) + digits
 }
 
 private func isHexadecimal(_ text: Substring, count: Int) -> Bool {

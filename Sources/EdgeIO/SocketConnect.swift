@@ -36,11 +36,15 @@ extension Socket {
   }
 
   /// Begins to connect to a TCP port. Never waits.
-  public static func connect(tcp address: IPAddress, port: UInt16) -> ConnectResult {
+  ///
+  /// - Parameter source: the address of this machine to come from, for who holds more connections to one port than one
+  ///   address has ports; nil lets the kernel choose.
+  public static func connect(tcp address: IPAddress, port: UInt16, from source: IPAddress? = nil) -> ConnectResult {
     let target = csystem_address(address, port: port)
     let descriptor = csystem_tcp_socket(target)
     guard descriptor >= 0 else { return .failed(.last("socket")) }
     let socket = Socket(owning: descriptor)
+    if let source, csystem_bind(descriptor, csystem_address(source, port: 0)) != 0 { return .failed(.last("bind")) }
     _ = csystem_set_option(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, 1)
     guard csystem_connect(descriptor, target) != 0 else { return .connected(socket) }
     switch errno {

@@ -15,11 +15,22 @@ struct Lane: ~Copyable {
     self.reader = reader
   }
 
-  /// Whether control frames of the sender still reach the receiver.
-  var forwardsControl: Bool {
+  /// Whether frames that the sender begins still reach the receiver.
+  var forwardsFrames: Bool {
     switch outlet {
     case .open: true
     case .closing, .closed, .cut: false
+    }
+  }
+
+  /// Whether the sender's Close was read, and its connection has not ended since.
+  var hasReadClose: Bool { source == .sentClose }
+
+  /// Whether a Close waits for the rest of a frame that the sender may still send.
+  var owesClose: Bool {
+    switch outlet {
+    case .closing: !isAtBoundary && source == .open
+    case .open, .closed, .cut: false
     }
   }
 
@@ -28,6 +39,11 @@ struct Lane: ~Copyable {
     switch source {
     case .open: break
     case .sentClose, .failed, .ended: return .skip(end: bytes.count)
+    }
+    // Between messages the lane is at a boundary, and stays there.
+    if let message = reader.wholeMessage(in: bytes, at: offset) {
+      guard forwardsFrames else { return .skip(end: message.end) }
+      return .pass(end: message.end, message: PassedMessage(isText: message.kind == .text, payloadBytes: message.payloadBytes))
     }
     switch try reader.next(bytes, at: offset) {
     case .needMore:
@@ -45,13 +61,12 @@ struct Lane: ~Copyable {
     case .ping(_, let end):
       return .ping(end: end)
     case .pong(let body, let end):
-      return .pong(ControlPayload(body, in: bytes), end: end)
+      return .pong(body, end: end)
     case .close(let code, let reason, let end):
       source = .sentClose
-      let forwarded = forwardsControl
+      let forwarded = forwardsFrames
       if forwarded { outlet = .closed }
-      let text = String(closeReason: reason, in: bytes)
-      return .close(code: code ?? .noStatus, reason: text, forwarded: forwarded, end: end)
+      return .close(code ?? .noStatus, reason: reason, forwarded: forwarded, end: end)
     case .afterClose:
       return .skip(end: bytes.count)
     }
@@ -65,9 +80,7 @@ struct Lane: ~Copyable {
 
   /// The sender's connection ended: the receiver is told `close` if it heard no Close before; nil ends its connection too.
   mutating func sourceEnded(tellingReceiver close: PendingClose?) {
-    let heardClose = source == .sentClose
     source = .ended
-    guard !heardClose else { return }
     finishOutlet(telling: close)
   }
 
@@ -77,7 +90,6 @@ struct Lane: ~Copyable {
     case .open: outlet = .closing(close)
     case .closing, .closed, .cut: break
     }
-    if source != .open { finishOutlet(telling: close) }
   }
 
   /// Nothing more reaches the receiver.
@@ -95,7 +107,7 @@ struct Lane: ~Copyable {
   /// Whether the receiver of this lane is done, given the lane that carries what it says.
   func isFinished(with reverse: borrowing Lane) -> Bool {
     switch outlet {
-    case .open, .closing: reverse.source == .ended
+    case .open, .closing: false
     case .closed: reverse.source != .open
     case .cut: true
     }
@@ -155,6 +167,6 @@ enum LaneStep {
   case skip(end: Int)
   case keep
   case ping(end: Int)
-  case pong(ControlPayload, end: Int)
-  case close(code: CloseCode, reason: String, forwarded: Bool, end: Int)
+  case pong(ControlBody, end: Int)
+  case close(CloseCode, reason: ControlBody, forwarded: Bool, end: Int)
 }

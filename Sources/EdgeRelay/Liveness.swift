@@ -4,102 +4,99 @@ import EdgeWebSocket
 /// Whether the client is still there, and whether anybody still talks.
 ///
 /// The edge pings only a client that was silent for the interval; a ping of the worker's that the client has not
-/// answered serves as well. Any byte of the client's is an answer.
+/// answered serves as well. Any byte of the client's is an answer. A client is given up when it was silent for interval
+/// and timeout together, and for the timeout after a ping.
 struct Liveness {
-  private var state: State
-  private var lastClientBytes: Instant
-  private var lastMessage: Instant
+  /// Since when the client's silence counts.
+  private var silentSince: Instant
+  private var lastData: Instant
+  /// When the ping went out after which the client has not been heard, whoever sent it.
+  private var pingedAt: Instant?
+  /// What the edge's last ping bore. A pong may come late, when other bytes have long answered.
+  private var nonce: UInt64?
+  private var holds: Holds = []
   private let pingInterval: Duration
   private let pingTimeout: Duration
   private let idleTimeout: Duration
 
   init(_ limits: RelayLimits, now: Instant) {
-    state = .listening
-    lastClientBytes = now
-    lastMessage = now
+    silentSince = now
+    lastData = now
     pingInterval = limits.pingInterval
     pingTimeout = limits.pingTimeout
     idleTimeout = limits.idleTimeout
   }
 
   var nextDeadline: Instant {
-    let idle = lastMessage + idleTimeout
-    return switch state {
-    case .listening: min(idle, lastClientBytes + pingInterval)
-    case .pinged(_, let since), .workerPinged(let since): min(idle, since + pingTimeout)
-    case .paused: .distantFuture
-    }
+    holds.isEmpty ? min(lastData + idleTimeout, pongDeadline ?? pingTime) : .distantFuture
   }
 
   mutating func heardFromClient(now: Instant) {
-    lastClientBytes = now
-    if case .workerPinged = state { state = .listening }
+    silentSince = now
+    pingedAt = nil
   }
 
-  mutating func carriedMessage(now: Instant) {
-    lastMessage = now
+  mutating func carriedData(now: Instant) {
+    lastData = now
   }
 
   mutating func forwardedWorkerPing(now: Instant) {
-    if case .listening = state { state = .workerPinged(since: now) }
+    if pingedAt == nil { pingedAt = now }
   }
 
-  mutating func sentPing(nonce: UInt64, now: Instant) -> UInt64 {
-    state = .pinged(nonce: nonce, since: now)
-    return nonce
+  mutating func sentPing(nonce: UInt64, now: Instant) {
+    self.nonce = nonce
+    pingedAt = now
   }
 
   /// Whether the pong answers the edge's own ping, and so is not the worker's to see.
-  mutating func receivedPong(_ payload: ControlPayload) -> Bool {
-    guard case .pinged(let nonce, since: _) = state, payload == ControlPayload(nonce: nonce) else { return false }
-    state = .listening
-    return true
+  func isOwn(_ pong: ControlPayload) -> Bool {
+    nonce.map { pong == ControlPayload(nonce: $0) } ?? false
   }
 
   mutating func timePassed(now: Instant, canPing: Bool) -> LivenessAction {
-    if case .paused = state { return .nothing }
-    if now >= lastMessage + idleTimeout { return .idle }
-    switch state {
-    case .listening:
-      guard now >= lastClientBytes + pingInterval else { return .nothing }
-      // A frame towards the client is unfinished: look again after another interval.
-      guard canPing else {
-        lastClientBytes = now
-        return .nothing
-      }
-      return .ping
-    case .pinged(_, let since), .workerPinged(let since):
-      guard now >= since + pingTimeout else { return .nothing }
-      guard lastClientBytes <= since else {
-        state = .listening
-        return .nothing
-      }
-      return .unresponsive
-    case .paused:
+    guard holds.isEmpty else { return .nothing }
+    if now >= lastData + idleTimeout { return .idle }
+    if let pongDeadline { return now >= pongDeadline ? .unresponsive : .nothing }
+    guard now >= pingTime else { return .nothing }
+    // A frame towards the client is unfinished: look again after another interval.
+    guard canPing else {
+      silentSince = now
       return .nothing
     }
+    return .ping
   }
 
-  mutating func pause() {
-    state = .paused
+  /// Silence means nothing for now.
+  mutating func hold(_ reason: Holds) {
+    holds.formUnion(reason)
   }
 
-  mutating func resume(now: Instant) {
-    guard case .paused = state else { return }
-    state = .listening
-    lastClientBytes = now
-    lastMessage = max(lastMessage, now)
+  /// `reason` is over. Once none is left, every clock begins anew.
+  mutating func release(_ reason: Holds, now: Instant) {
+    guard !holds.isDisjoint(with: reason) else { return }
+    holds.subtract(reason)
+    guard holds.isEmpty else { return }
+    silentSince = now
+    lastData = now
+    if pingedAt != nil { pingedAt = now }
+  }
+
+  private var pingTime: Instant { silentSince + pingInterval }
+
+  private var pongDeadline: Instant? {
+    pingedAt.map { max($0, pingTime) + pingTimeout }
   }
 }
 
-private enum State {
-  case listening
-  /// The edge pinged, and waits for the pong with `nonce`.
-  case pinged(nonce: UInt64, since: Instant)
-  /// The worker pinged, and the client has not been heard since.
-  case workerPinged(since: Instant)
-  /// Nobody reads what the client says: its silence means nothing.
-  case paused
+/// Why the clocks stand still.
+struct Holds: OptionSet {
+  let rawValue: UInt8
+
+  /// Nobody reads what the client says.
+  static let clientUnread = Holds(rawValue: 1)
+  /// Data waits for the client, a ping among it perhaps: its progress is judged, not its answers.
+  static let clientBehind = Holds(rawValue: 2)
 }
 
 enum LivenessAction {

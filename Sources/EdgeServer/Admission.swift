@@ -6,12 +6,8 @@ import EdgeWebSocket
 /// A request that the gate let in: where it goes, who sent it, and how the worker gets it.
 struct Admission {
   let route: Route
-  let origin: RequestOrigin
-  let user: UserID?
+  let caller: Caller
   let upgrade: Upgrade?
-  let originField: String?
-  let requestID: String
-  let traceParent: TraceParent
   /// The request's head as the worker gets it, rebuilt from parsed fields.
   let workerHead: [UInt8]
 
@@ -20,17 +16,15 @@ struct Admission {
     route: Route, head: RequestHead, origin: RequestOrigin, user: AuthenticatedUser?, upgrade: Upgrade?, snapshot: Snapshot
   ) {
     self.route = route
-    self.origin = origin
-    self.user = user?.id
     self.upgrade = upgrade
-    originField = head.fields["Origin"]
-    requestID = head.requestID ?? hexadecimal(.random(in: .min ... .max)) + hexadecimal(.random(in: .min ... .max))
-    traceParent =
-      head.traceParent
-      ?? TraceParent(random: (.random(in: .min ... .max), .random(in: .min ... .max), .random(in: .min ... .max)))
+    let trace = head.traceParent ?? .random()
+    // Where the client names neither request nor trace, one name serves for both.
+    caller = Caller(
+      address: origin.clientAddress, origin: head.fields["Origin"], user: user?.id, requestID: head.requestID ?? trace.traceID,
+      traceID: trace.traceID)
     let forwarding = ForwardingContext(
       clientChain: origin.clientChain, scheme: origin.scheme, port: head.authority?.port ?? origin.scheme.defaultPort,
-      requestID: requestID, traceParent: traceParent, identityFields: user?.identityFields ?? [],
+      requestID: caller.requestID, traceParent: trace, identityFields: user?.identityFields ?? [],
       identityNames: snapshot.identityNames)
     var bytes: [UInt8] = []
     if let upgrade {
@@ -44,7 +38,27 @@ struct Admission {
   }
 }
 
-private func hexadecimal(_ value: UInt64) -> String {
-  let digits = String(value, radix: 16)
-  return String(repeating: "0", count: 16 - digits.count) + digits
+/// Who a request is from, and what names it: what logs and the admin plane say for as long as it lasts.
+final class Caller: Sendable {
+  /// The client's own address; nil for a peer on a Unix socket.
+  let address: IPAddress?
+  /// The request's `Origin`.
+  let origin: String?
+  let user: UserID?
+  let requestID: String
+  let traceID: String
+
+  init(address: IPAddress?, origin: String?, user: UserID?, requestID: String, traceID: String) {
+    self.address = address
+    self.origin = origin
+    self.user = user
+    self.requestID = requestID
+    self.traceID = traceID
+  }
+}
+
+extension TraceParent {
+  fileprivate static func random() -> TraceParent {
+    TraceParent(random: (.random(in: .min ... .max), .random(in: .min ... .max), .random(in: .min ... .max)))
+  }
 }

@@ -31,6 +31,8 @@ final class ClientConnection: EventSource {
   private var isEnding = false
   private var isReadingPaused = false
   private var timerSet = Instant.distantFuture
+  /// What of `waitingBytes` the metrics know.
+  private var reportedWaiting = 0
 
   /// Takes over an accepted socket; the reactor holds the connection from here on.
   ///
@@ -78,13 +80,20 @@ final class ClientConnection: EventSource {
     if case .relaying(let tunnel) = phase { tunnel } else { nil }
   }
 
+  /// How many bytes one turn may read: what they become must fit the worker's queue.
+  private var readLimit: Int {
+    tunnel.map { min(ReactorContext.shareBytes, $0.route.maxSendQueueBytes) } ?? ReactorContext.shareBytes
+  }
+
   // MARK: For the exchange and the tunnel
 
   /// Sends `bytes`, or keeps what the client does not take yet.
   func send(_ bytes: Span<UInt8>) {
     guard transport != nil else { return }
     guard transport?.send(bytes) == true else { return failLater() }
-    if waitingBytes > 0 { context.reactor.modify(self, interest: [.readable, .writable]) }
+    guard waitingBytes > 0 else { return }
+    context.reactor.modify(self, interest: [.readable, .writable])
+    reportWaiting()
   }
 
   func pauseReading() {
@@ -112,6 +121,7 @@ final class ClientConnection: EventSource {
   func upgrade(to tunnel: Tunnel) {
     phase = .relaying(tunnel)
     context.tunnelOpened(self, tunnel)
+    if context.isDraining { tunnel.drain(at: context.reactor.now) }
     resumeReading()
     deadlineMoved()
   }
@@ -192,6 +202,7 @@ final class ClientConnection: EventSource {
 
   private func flush() {
     guard transport?.flush() == true else { return lost() }
+    reportWaiting()
     guard waitingBytes == 0 else { return extendLingering() }
     context.reactor.modify(self, interest: .readable)
     switch phase {
@@ -203,6 +214,11 @@ final class ClientConnection: EventSource {
     }
   }
 
+  private func reportWaiting() {
+    context.metrics.sendQueueChanged(by: waitingBytes - reportedWaiting)
+    reportedWaiting = waitingBytes
+  }
+
   // MARK: Reading
 
   private func read() {
@@ -212,7 +228,7 @@ final class ClientConnection: EventSource {
     if hasFreshKept { return processKept() }
     guard mayHaveInput else { return }
     let keptCount = context.place(kept)
-    guard let outcome = unsafe transport?.receive(into: context.room(after: keptCount)) else { return }
+    guard let outcome = unsafe transport?.receive(into: context.room(after: keptCount), limit: readLimit) else { return }
     received(outcome, after: keptCount)
   }
 
@@ -357,6 +373,8 @@ final class ClientConnection: EventSource {
     switch phase {
     case .exchanging(let exchange): exchange.clientLost()
     case .relaying(let tunnel):
+      // What the tunnel still has to say to this client goes nowhere.
+      phase = .closed
       tunnel.clientEnded()
       context.tunnelClosed(self, tunnel)
     case .handshaking, .readingHead, .betweenRequests, .lingering, .closed: break
@@ -389,6 +407,7 @@ final class ClientConnection: EventSource {
     context.connections[id] = nil
     transport = nil
     kept = []
+    reportWaiting()
     context.shared.release(charge)
   }
 }

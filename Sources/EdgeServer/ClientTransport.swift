@@ -48,11 +48,12 @@ struct ClientTransport: ~Copyable {
   }
 
   /// Reads once from the socket into `buffer`, decrypted. The buffer must hold `TLSScratch.plaintextBytes`.
-  mutating func receive(into buffer: UnsafeMutableRawBufferPointer) -> ReceiveOutcome {
+  ///
+  /// - Parameter limit: how many bytes to take from the socket, at most `ReactorContext.shareBytes`.
+  mutating func receive(into buffer: UnsafeMutableRawBufferPointer, limit: Int) -> ReceiveOutcome {
     guard !hasEnded else { return .ended }
     let isEncrypted = tls != nil
-    let window =
-      unsafe isEncrypted ? scratch.input : UnsafeMutableRawBufferPointer(rebasing: buffer[..<ReactorContext.shareBytes])
+    let window = unsafe UnsafeMutableRawBufferPointer(rebasing: (isEncrypted ? scratch.input : buffer)[..<limit])
     switch unsafe socket.receive(into: window) {
     case .bytes(let count):
       let more = count == window.count

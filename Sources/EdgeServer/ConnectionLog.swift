@@ -12,12 +12,11 @@ import EdgeWebSocket
 extension ReactorContext {
   /// A WebSocket has been opened.
   func tunnelOpened(_ client: ClientConnection, _ tunnel: Tunnel) {
-    let admission = tunnel.admission
     metrics.connectionOpened(listener: client.listener.index, protocol: .http1)
-    metrics.handshakeFinished(route: admission.route.index, result: .accepted, duration: reactor.now - tunnel.started)
+    metrics.handshakeFinished(route: tunnel.route.index, result: .accepted, duration: reactor.now - tunnel.started)
     shared.accessLog.write(.info, "connection.opened", "A WebSocket was opened.") { record in
       describe(client, in: &record)
-      describe(admission, in: &record)
+      describe(tunnel.caller, route: tunnel.route, in: &record)
       record[.worker] = .text(tunnel.workerPath)
       record[.outcome] = .text(HandshakeResult.accepted.word)
     }
@@ -25,15 +24,14 @@ extension ReactorContext {
 
   /// A WebSocket has ended.
   func tunnelClosed(_ client: ClientConnection, _ tunnel: Tunnel) {
-    let admission = tunnel.admission
     let ending = tunnel.ending ?? RelayEnding(initiator: .network, code: .abnormal, reason: "")
     let lifetime = reactor.now - tunnel.opened
     metrics.connectionClosed(
-      listener: client.listener.index, protocol: .http1, route: admission.route.index, initiator: ending.initiator,
+      listener: client.listener.index, protocol: .http1, route: tunnel.route.index, initiator: ending.initiator,
       code: ending.code.rawValue, lifetime: lifetime)
     shared.accessLog.write(.info, "connection.closed", "A WebSocket was closed.") { record in
       describe(client, in: &record)
-      describe(admission, in: &record)
+      describe(tunnel.caller, route: tunnel.route, in: &record)
       record[.worker] = .text(tunnel.workerPath)
       record[.closeCode] = .integer(Int64(ending.code.rawValue))
       if !ending.reason.isEmpty { record[.closeReason] = .text(ending.reason) }
@@ -69,7 +67,7 @@ extension ReactorContext {
   /// Bytes that are no request have been answered.
   func headRefused(_ client: ClientConnection, _ refusal: Refusal) {
     metrics.httpRequestAnswered(route: nil, status: refusal.response.status)
-    guard case .log(let suppressed) = denials.judge(client.peer.ip, now: reactor.now) else { return }
+    guard case .log(let suppressed) = shared.judgeDenial(client.peer.ip, now: reactor.now) else { return }
     shared.accessLog.write(.info, "http.malformed", "Bytes that are no request were refused.") { record in
       describe(client, in: &record)
       record[.status] = .integer(Int64(refusal.response.status))
@@ -79,8 +77,8 @@ extension ReactorContext {
   }
 
   private func denied(_ exchange: Exchange, _ client: ClientConnection, route: Route?, status: Int, refusal: Refusal?) {
-    let address = exchange.admission?.origin.clientAddress ?? refusal?.origin?.clientAddress ?? client.peer.ip
-    guard case .log(let suppressed) = denials.judge(address, now: reactor.now) else { return }
+    let address = exchange.admission?.caller.address ?? refusal?.address ?? client.peer.ip
+    guard case .log(let suppressed) = shared.judgeDenial(address, now: reactor.now) else { return }
     shared.accessLog.write(.info, "connection.denied", "A WebSocket was denied.") { record in
       describe(client, in: &record)
       describe(exchange.head, in: &record)
@@ -93,7 +91,7 @@ extension ReactorContext {
     record[.connectionID] = .text(client.id.description)
     record[.listener] = .text(client.listener.name)
     record[.peerAddress] = .text(client.peer.description)
-    if let version = client.tlsInfo?.version { record[.tlsVersion] = .text(version.rawValue) }
+    if let version = client.tlsInfo?.version { record[.tlsVersion] = .text(version.shortName) }
   }
 
   private func describe(_ head: RequestHead, in record: inout LogRecord) {
@@ -105,8 +103,8 @@ extension ReactorContext {
   }
 
   private func describe(_ exchange: Exchange, route: Route?, status: Int, refusal: Refusal?, in record: inout LogRecord) {
-    if let admission = exchange.admission { describe(admission, in: &record) }
-    if let address = refusal?.origin?.clientAddress { record[.clientAddress] = .text(address.description) }
+    if let admission = exchange.admission { describe(admission.caller, route: admission.route, in: &record) }
+    if let address = refusal?.address { record[.clientAddress] = .text(address.description) }
     if let route { record[.route] = .text(route.name) }
     record[.status] = .integer(Int64(status))
     if let refusal {
@@ -115,11 +113,11 @@ extension ReactorContext {
     }
   }
 
-  private func describe(_ admission: Admission, in record: inout LogRecord) {
-    if let address = admission.origin.clientAddress { record[.clientAddress] = .text(address.description) }
-    record[.route] = .text(admission.route.name)
-    record[.requestID] = .text(admission.requestID)
-    record[.traceID] = .text(admission.traceParent.traceID)
-    if let user = admission.user { record[.userID] = .text(user.subject) }
+  private func describe(_ caller: Caller, route: Route, in record: inout LogRecord) {
+    if let address = caller.address { record[.clientAddress] = .text(address.description) }
+    record[.route] = .text(route.name)
+    record[.requestID] = .text(caller.requestID)
+    record[.traceID] = .text(caller.traceID)
+    if let user = caller.user { record[.userID] = .text(user.subject) }
   }
 }

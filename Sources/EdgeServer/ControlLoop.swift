@@ -11,14 +11,19 @@ final class ControlLoop: EventSource {
   private let shared: SharedState
   private let logs: EdgeLogs
   private let reactors: [EdgeReactor]
+  private let checks: [(WorkerPoolState, Configuration.HealthCheck)]
   private let settings: Configuration.Drain
   private var stage = Stage.serving
 
-  init(reactor: Reactor, shared: SharedState, logs: EdgeLogs, reactors: [EdgeReactor], settings: Configuration.Drain) {
+  init(
+    reactor: Reactor, shared: SharedState, logs: EdgeLogs, reactors: [EdgeReactor],
+    checks: [(WorkerPoolState, Configuration.HealthCheck)], settings: Configuration.Drain
+  ) {
     self.reactor = reactor
     self.shared = shared
     self.logs = logs
     self.reactors = reactors
+    self.checks = checks
     self.settings = settings
   }
 
@@ -26,6 +31,7 @@ final class ControlLoop: EventSource {
   func run(signals: SignalRelay) {
     reactor.add(self)
     reactor.setTimer(self, at: reactor.now + Self.period)
+    for (pool, settings) in checks { HealthChecker(pool: pool, settings: settings, reactor: reactor).start() }
     signals.handler = { [unowned self] signal in received(signal) }
     reactor.run()
   }
@@ -37,6 +43,7 @@ final class ControlLoop: EventSource {
     let now = reactor.now
     scan(now: now)
     shared.tickets.rotate(now: now)
+    reportSuppressedDenials(now: now)
     advance(now: now)
     reactor.setTimer(self, at: min(now + Self.period, stage.deadline ?? .distantFuture))
   }
@@ -52,6 +59,16 @@ final class ControlLoop: EventSource {
       }
     }
     shared.workerFailures.keep(only: Set(shared.pools.flatMap { $0.workers.map(\.socket.path) }))
+  }
+
+  private func reportSuppressedDenials(now: Instant) {
+    for summary in shared.suppressedDenials(now: now) {
+      shared.accessLog.write(.info, "connection.denials", "More connections of one address were denied than got a line each.") {
+        record in
+        if let address = summary.address { record[.clientAddress] = .text(address.description) }
+        record[.suppressed] = .integer(Int64(clamping: summary.suppressed))
+      }
+    }
   }
 
   private func received(_ signal: Signal) {

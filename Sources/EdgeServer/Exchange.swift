@@ -66,7 +66,8 @@ final class Exchange {
     case .later(let time):
       state = .waitingForBacklog(until: time)
       client.deadlineMoved()
-    case .empty, nil: answer(.noWorker(admission))
+    case .empty, nil:
+      answer(search?.metEarlyEnd == true ? .workerError("worker_ended", admission) : .noWorker(admission))
     }
   }
 
@@ -168,7 +169,8 @@ final class Exchange {
     state = .ended
     self.worker = nil
     send(accepted)
-    client.upgrade(to: Tunnel(admission: admission, client: client, worker: worker, started: started, context: context))
+    client.upgrade(
+      to: Tunnel(admission.route, caller: admission.caller, client: client, worker: worker, started: started, context: context))
   }
 
   private func passInterim(_ response: ResponseHead) {
@@ -184,11 +186,9 @@ final class Exchange {
       return answer(.workerError(error.code, admission))
     }
     responseStatus = response.status
-    // A client that still sends a body nobody wants would be misread as its next request.
-    if !upload.isComplete { allowsClientReuse = false }
     allowsWorkerReuse = response.allowsKeepAlive && framing != .untilClose && upload.isComplete
     let answer = ClientResponse(
-      response, framing: framing, to: head, keepsAlive: allowsClientReuse, requestID: admission.requestID)
+      response, framing: framing, to: head, keepsAlive: mayKeepClient, requestID: admission.caller.requestID)
     allowsClientReuse = answer.keepsAlive
     download = BodyPipe(framing, isSentChunked: answer.bodyFraming == .chunked)
     state = .responding
@@ -334,13 +334,23 @@ final class Exchange {
     state = .awaitingResponse(deadline: context.reactor.now + context.snapshot.timeouts.workerResponse)
   }
 
+  /// Whether the client's connection may carry another request. While a body that nobody wants is still coming, it would be
+  /// misread as that request.
+  private var mayKeepClient: Bool {
+    allowsClientReuse && upload.isComplete && client.exceededCap == nil && !context.isDraining
+  }
+
   // MARK: The end
 
   private func finish() {
     record(status: responseStatus, refusal: nil)
     state = .ended
     if let worker {
-      if allowsWorkerReuse { context.idleLinks.keep(worker, now: context.reactor.now) } else { worker.close() }
+      if allowsWorkerReuse, worker.waitingBytes == 0 {
+        context.idleLinks.keep(worker, now: context.reactor.now)
+      } else {
+        worker.close()
+      }
     }
     worker = nil
     client.finishExchange(keepAlive: allowsClientReuse)
@@ -358,8 +368,8 @@ final class Exchange {
     worker?.close()
     worker = nil
     var response = refusal.response
-    response.requestID = admission?.requestID
-    response.closesConnection = response.closesConnection || !allowsClientReuse || !upload.isComplete
+    response.requestID = admission?.caller.requestID
+    response.closesConnection = response.closesConnection || !mayKeepClient
     var bytes: [UInt8] = []
     response.serialize(into: &bytes, answering: head)
     client.send(bytes.span)

@@ -32,7 +32,7 @@ struct Gate {
     let upgrade = try upgrade(head, route: route, origin: origin)
     let fields = head.fields
     let verdict = route.origins.decide(
-      origins: fields.all("Origin"), scheme: origin.scheme == .https ? .https : .http, host: head.host,
+      origins: fields.all("Origin"), scheme: origin.scheme, host: head.host,
       port: head.authority?.port, isUpgrade: upgrade != nil)
     if case .denied(let denial) = verdict { throw .originDenied(denial, route, origin) }
     var worker = head

@@ -31,7 +31,7 @@ struct ListenerSockets {
     } catch let error as StartError {
       throw error
     } catch {
-      throw .bind(address: "\(address)", reason: "\(error)")
+      throw .bind(address: address.text, reason: "\(error)")
     }
   }
 }

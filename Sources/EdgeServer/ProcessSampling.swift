@@ -18,11 +18,10 @@ extension ConnectionSummary {
   /// A client's WebSocket as the admin plane shows it; nil for a connection that is none.
   init?(_ client: ClientConnection) {
     guard let tunnel = client.tunnel else { return nil }
-    let admission = tunnel.admission
     self.init(
-      id: client.id, listener: client.listener.name, route: admission.route.name, worker: tunnel.workerPath,
-      user: admission.user?.subject, clientAddress: admission.origin.clientAddress, origin: admission.originField,
-      clientProtocol: "http/1.1", tlsVersion: client.tlsInfo?.version.rawValue, openedAt: tunnel.openedAt)
+      id: client.id, listener: client.listener.name, route: tunnel.route.name, worker: tunnel.workerPath,
+      user: tunnel.caller.user?.subject, clientAddress: tunnel.caller.address, origin: tunnel.caller.origin,
+      clientProtocol: "http/1.1", tlsVersion: client.tlsInfo?.version.shortName, openedAt: tunnel.openedAt)
     state = tunnel.ending == nil ? .open : .closing
     lastMessageAt = tunnel.lastMessageAt
     received = Traffic(messages: tunnel.received.messages, bytes: tunnel.received.payloadBytes)

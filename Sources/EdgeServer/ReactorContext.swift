@@ -14,7 +14,6 @@ final class ReactorContext {
   let idleLinks: IdleLinks
   let snapshot: Snapshot
   let gate: Gate
-  var denials = DenialLimiter()
   var connections: [ConnectionID: ClientConnection] = [:]
   var isDraining = false
   private var serial: UInt64 = 0

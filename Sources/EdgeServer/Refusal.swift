@@ -11,11 +11,11 @@ struct Refusal: Error {
   /// What exactly was wrong, for the log alone; nothing of a token is in it.
   let detail: String
   let route: Route?
-  let origin: RequestOrigin?
+  let address: IPAddress?
 
   private init(
     _ status: Int, _ result: HandshakeResult, _ sentence: String, detail: String? = nil, code: String? = nil, route: Route? = nil,
-    origin: RequestOrigin? = nil, retryAfterSeconds: Int? = nil, closes: Bool = false, fields: HTTPFields = [:]
+    address: IPAddress? = nil, retryAfterSeconds: Int? = nil, closes: Bool = false, fields: HTTPFields = [:]
   ) {
     response = EdgeResponse(
       status: status, code: code ?? result.word, detail: sentence, retryAfterSeconds: retryAfterSeconds, closesConnection: closes,
@@ -23,13 +23,13 @@ struct Refusal: Error {
     self.result = result
     self.detail = detail ?? code ?? result.word
     self.route = route
-    self.origin = origin
+    self.address = address
   }
 }
 
 extension Refusal {
   static func noRoute(_ origin: RequestOrigin) -> Refusal {
-    Refusal(404, .noRoute, "Nothing is served at this host and path.", origin: origin)
+    Refusal(404, .noRoute, "Nothing is served at this host and path.", address: origin.clientAddress)
   }
 
   /// - Parameter cap: `.ipLimit` or `.edgeLimit`.
@@ -38,18 +38,19 @@ extension Refusal {
     return Refusal(
       isOwn ? 429 : 503, cap,
       isOwn ? "Too many connections from this address. Close some, or wait." : "The server is full. Try again later.",
-      route: route, origin: origin, retryAfterSeconds: 5, closes: true)
+      route: route, address: origin.clientAddress, retryAfterSeconds: 5, closes: true)
   }
 
   static func badHandshake(_ error: OpeningError, _ route: Route, _ origin: RequestOrigin) -> Refusal {
     Refusal(
       error.status, .badRequest, "The opening handshake does not follow RFC 6455 section 4.", code: error.rawValue, route: route,
-      origin: origin, fields: error.responseFields)
+      address: origin.clientAddress, fields: error.responseFields)
   }
 
   static func originDenied(_ denial: OriginDenial, _ route: Route, _ origin: RequestOrigin) -> Refusal {
     Refusal(
-      403, .originDenied, "Pages of this origin may not connect here.", detail: denial.rawValue, route: route, origin: origin)
+      403, .originDenied, "Pages of this origin may not connect here.", detail: denial.rawValue, route: route,
+      address: origin.clientAddress)
   }
 
   static func badToken(_ error: TokenError, _ route: Route, _ origin: RequestOrigin) -> Refusal {
@@ -65,37 +66,38 @@ extension Refusal {
       case .expired, .invalid: "Bearer error=\"invalid_token\""
       }
     return Refusal(
-      401, result, "A valid token is needed. Log in again.", detail: error.detail, route: route, origin: origin,
+      401, result, "A valid token is needed. Log in again.", detail: error.detail, route: route, address: origin.clientAddress,
       fields: ["WWW-Authenticate": challenge])
   }
 
   static func noWorker(_ admission: Admission) -> Refusal {
     Refusal(
-      503, .noWorker, "No worker can take the request now. Try again.", route: admission.route, origin: admission.origin,
+      503, .noWorker, "No worker can take the request now. Try again.", route: admission.route, address: admission.caller.address,
       retryAfterSeconds: 1)
   }
 
   static func workerError(_ detail: String, _ admission: Admission) -> Refusal {
     Refusal(
-      502, .workerError, "The worker did not answer properly.", detail: detail, route: admission.route, origin: admission.origin)
+      502, .workerError, "The worker did not answer properly.", detail: detail, route: admission.route,
+      address: admission.caller.address)
   }
 
   static func workerTimeout(_ admission: Admission) -> Refusal {
     Refusal(
       504, .timeout, "The worker did not answer in time.", detail: "worker_timeout", route: admission.route,
-      origin: admission.origin)
+      address: admission.caller.address)
   }
 
   static func badBody(_ error: HTTPParseError, _ admission: Admission?) -> Refusal {
     Refusal(
       error.status, .badRequest, "The request's body does not follow RFC 9112.", code: error.code, route: admission?.route,
-      origin: admission?.origin, closes: true)
+      address: admission?.caller.address, closes: true)
   }
 
   static func bodyTimeout(_ admission: Admission?) -> Refusal {
     Refusal(
       408, .timeout, "The request's body came too slowly.", code: "body_timeout", route: admission?.route,
-      origin: admission?.origin, closes: true)
+      address: admission?.caller.address, closes: true)
   }
 
   static func badHead(_ error: HTTPParseError) -> Refusal {

@@ -19,11 +19,12 @@ final class Route: Sendable {
   let relayLimits: RelayLimits
   /// The most that may wait for a slow peer, in bytes.
   let maxSendQueueBytes: Int
+  let closeCodes: Configuration.CloseCodes
 
   init(
     index: Int, name: String, pool: WorkerPoolState, origins: OriginRule, gate: TokenGate?,
     identityHeaders: [IdentityHeader], stripsToken: Bool, subprotocols: [String], relayLimits: RelayLimits,
-    maxSendQueueBytes: Int
+    maxSendQueueBytes: Int, closeCodes: Configuration.CloseCodes
   ) {
     self.index = index
     self.name = name
@@ -35,6 +36,7 @@ final class Route: Sendable {
     self.subprotocols = subprotocols
     self.relayLimits = relayLimits
     self.maxSendQueueBytes = maxSendQueueBytes
+    self.closeCodes = closeCodes
   }
 }
 

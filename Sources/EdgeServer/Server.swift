@@ -19,7 +19,7 @@ public final class Server {
   private let controlReactor: Reactor
   private let shared: SharedState
   private let logs: EdgeLogs
-  private let drain: Configuration.Drain
+  private let configuration: Configuration
   private let reactors: [EdgeReactor]
   private let admin: AdminServer
   /// Where clients are served, in the order of the configuration, such as `127.0.0.1:8443`; ports are the real ones.
@@ -57,7 +57,7 @@ public final class Server {
       let plane = AdminPlane(shared: shared, reactors: reactors, snapshot: snapshot, logs: logs, version: version)
       admin = try AdminServer.start(configuration.admin, backend: plane)
       addresses = sockets.map(\.address)
-      drain = configuration.drain
+      self.configuration = configuration
       self.controlReactor = controlReactor
       self.logs = logs
       self.shared = shared
@@ -77,7 +77,9 @@ public final class Server {
 
   /// Serves until a signal ends it and the drain is over. Call it once, on the main thread.
   public func run() {
-    let control = ControlLoop(reactor: controlReactor, shared: shared, logs: logs, reactors: reactors, settings: drain)
+    let checks = zip(shared.pools, configuration.pools).compactMap { pool, settings in settings.health.map { (pool, $0) } }
+    let control = ControlLoop(
+      reactor: controlReactor, shared: shared, logs: logs, reactors: reactors, checks: checks, settings: configuration.drain)
     control.run(signals: signals)
     for reactor in reactors { reactor.join() }
     admin.stop()

@@ -18,6 +18,7 @@ final class SharedState: Sendable {
   let tickets: TicketKeyRing
   let maxConnections: Int
   private let caps: Guarded<ConnectionCaps>
+  private let denials = Guarded(DenialLimiter())
   private let connectionCount = Atomic<Int>(0)
   private let refusalCount = Atomic<Int>(0)
   private let draining = Atomic<Bool>(false)
@@ -58,6 +59,16 @@ final class SharedState: Sendable {
     case .allowed(let place): return .admitted(place)
     case .full: return refused(.ipLimit)
     }
+  }
+
+  /// Whether a denial gets a line of its own in the log: one address's at most one a second, with a count.
+  func judgeDenial(_ address: IPAddress?, now: Instant) -> DenialLimiter.Verdict {
+    denials.withLock { $0.judge(address, now: now) }
+  }
+
+  /// The denials that got no line, of addresses that have gone quiet. Ask once a second.
+  func suppressedDenials(now: Instant) -> [DenialLimiter.Summary] {
+    denials.withLock { $0.takeExpired(now: now) }
   }
 
   /// Gives a connection's place back.

@@ -6,6 +6,7 @@ import EdgeIO
 import EdgeRelay
 import EdgeRouting
 import EdgeTLS
+import EdgeWebSocket
 
 /// Turns a configuration into what the reactors use, reading the key files that it names.
 struct SnapshotBuilder {
@@ -51,8 +52,17 @@ extension Route {
       stripsToken: route.headers.stripToken, subprotocols: route.subprotocols,
       relayLimits: RelayLimits(
         maxMessageBytes: route.maxMessage, checksUTF8: route.checkUTF8, pingInterval: route.ping.interval,
-        pingTimeout: route.ping.timeout, idleTimeout: route.idleTimeout, closeTimeout: closeTimeout),
-      maxSendQueueBytes: route.maxSendQueue)
+        pingTimeout: route.ping.timeout, idleTimeout: route.idleTimeout, closeTimeout: closeTimeout,
+        closeCodes: RelayCloseCodes(route.closeCodes)),
+      maxSendQueueBytes: route.maxSendQueue, closeCodes: route.closeCodes)
+  }
+}
+
+extension RelayCloseCodes {
+  fileprivate init(_ codes: Configuration.CloseCodes) {
+    self.init(
+      idle: CloseCode(rawValue: codes.idle), timeout: CloseCode(rawValue: codes.timeout),
+      workerLost: CloseCode(rawValue: codes.workerLost))
   }
 }
 

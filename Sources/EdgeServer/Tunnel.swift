@@ -9,13 +9,13 @@ import EdgeWebSocket
 ///
 /// One turn's bytes are forwarded with one send. When one side is slow, reading from the other stops.
 final class Tunnel {
-  let admission: Admission
+  let route: Route
+  let caller: Caller
   /// When the client's request came.
   let started: Instant
   /// When the WebSocket was opened.
   let opened: Instant
   let openedAt: WallTime
-  let workerPath: String
   private let client: ClientConnection
   private let worker: WorkerLink
   private let context: ReactorContext
@@ -28,8 +28,11 @@ final class Tunnel {
   /// When a drain will close this connection, if one has begun.
   private var drainTime: Instant?
 
-  init(admission: Admission, client: ClientConnection, worker: WorkerLink, started: Instant, context: ReactorContext) {
-    self.admission = admission
+  init(
+    _ route: Route, caller: Caller, client: ClientConnection, worker: WorkerLink, started: Instant, context: ReactorContext
+  ) {
+    self.route = route
+    self.caller = caller
     self.started = started
     self.client = client
     self.worker = worker
@@ -37,15 +40,15 @@ final class Tunnel {
     opened = context.reactor.now
     lastMessage = opened
     openedAt = WallClock.now()
-    workerPath = worker.worker.path
-    relay = Relay(admission.route.relayLimits, now: opened)
+    relay = Relay(route.relayLimits, now: opened)
     let stall = context.snapshot.timeouts.stall
     clientStall = StallWatch(minBytes: stall.minBytes, timeout: stall.timeout)
     workerStall = clientStall
     worker.belong(to: self)
   }
 
-  private var route: Route { admission.route }
+  /// The worker's socket.
+  var workerPath: String { worker.worker.path }
 
   /// What began the end, once something has.
   var ending: RelayEnding? { relay.ending }
@@ -120,7 +123,9 @@ final class Tunnel {
   /// The client has taken all that waited for it.
   func clientDrained() {
     clientStall.drained()
+    relay.clientCaughtUp(now: context.reactor.now)
     worker.resumeReading()
+    client.deadlineMoved()
     settle()
   }
 
@@ -129,6 +134,7 @@ final class Tunnel {
     workerStall.drained()
     relay.resumedClientReading(now: context.reactor.now)
     client.resumeReading()
+    client.deadlineMoved()
     settle()
   }
 
@@ -150,7 +156,7 @@ final class Tunnel {
     settle()
   }
 
-  /// A drain has begun: the connection is closed with 1012 at `time`.
+  /// A drain has begun: the connection is closed at `time`.
   func drain(at time: Instant) {
     drainTime = time
     client.deadlineMoved()
@@ -172,7 +178,7 @@ final class Tunnel {
     let now = context.reactor.now
     if clientStall.isStalled(sentBytes: client.sentBytes, now: now) {
       context.metrics.slowConsumerClosed(route: route.index)
-      relay.close(.tryAgainLater, reason: "no_progress", initiator: .client, now: now)
+      relay.close(CloseCode(rawValue: route.closeCodes.overload), reason: "no_progress", initiator: .client, now: now)
       clientStall.drained()
     }
     if workerStall.isStalled(sentBytes: worker.sentBytes, now: now) {
@@ -182,7 +188,7 @@ final class Tunnel {
     }
     if let drainTime, now >= drainTime {
       self.drainTime = nil
-      relay.close(.serviceRestart, reason: "edge_draining", now: now)
+      relay.close(CloseCode(rawValue: route.closeCodes.drain), reason: "edge_draining", now: now)
     }
     switch relay.timePassed(now: now, nonce: UInt64.random(in: .min ... .max)) {
     case .nothing: break
@@ -218,6 +224,7 @@ final class Tunnel {
 
   private func pauseWorker() {
     clientStall.waits(sentBytes: client.sentBytes, now: context.reactor.now)
+    relay.clientFellBehind()
     worker.pauseReading()
     client.deadlineMoved()
   }

@@ -17,7 +17,6 @@ final class WorkerLink: EventSource {
   /// The worker has ended its side: read on until that is found, past short reads.
   private var isEnding = false
   private var isReadingPaused = false
-  private var endsWhenFlushed = false
   /// Bytes that the kernel has taken, over the link's life.
   private(set) var sentBytes: UInt64 = 0
   /// Whether the link counts as one of the worker's connections: as long as it serves a client.
@@ -60,19 +59,23 @@ final class WorkerLink: EventSource {
 
   /// Sends `bytes`, or keeps what the worker does not take yet. A dead link is told by its end.
   func send(_ bytes: Span<UInt8>) {
-    guard socket != nil, !endsWhenFlushed else { return }
+    guard socket != nil else { return }
     guard queue.isEmpty else { return queue.append(bytes) }
     switch socket?.send(bytes) {
     case .bytes(let count):
       sentBytes += UInt64(count)
       if count < bytes.count { wait(for: bytes.extracting(droppingFirst: count)) }
     case .wouldBlock: wait(for: bytes)
-    case .ended, .failed, nil:
-      // The worker may have answered before it closed: what it said is read first, then its end is found.
-      isEnding = true
-      mayHaveInput = true
-      context.reactor.runLater(self)
+    case .ended, .failed, nil: sendingFailed()
     }
+  }
+
+  /// The worker may have answered before it closed: what it said is read first, then its end is found.
+  private func sendingFailed() {
+    queue = ByteQueue()
+    isEnding = true
+    mayHaveInput = true
+    context.reactor.runLater(self)
   }
 
   func pauseReading() {
@@ -90,15 +93,15 @@ final class WorkerLink: EventSource {
     hasPlace = false
   }
 
-  /// Ends the connection once what waits has been sent.
+  /// Ends the sending side once what waits has been sent, then waits a while for the worker's end: a worker that still
+  /// answers a Close must not meet a reset.
   func finish() {
-    owner = .nobody
-    guard queue.isEmpty else {
-      endsWhenFlushed = true
-      context.reactor.setTimer(self, at: context.reactor.now + context.snapshot.timeouts.close)
-      return
-    }
-    close()
+    guard socket != nil else { return }
+    owner = .leaving
+    givePlaceBack()
+    resumeReading()
+    context.reactor.setTimer(self, at: context.reactor.now + context.snapshot.timeouts.close)
+    if queue.isEmpty { socket?.shutdownWrite() }
   }
 
   /// Ends the connection at once.
@@ -139,14 +142,14 @@ final class WorkerLink: EventSource {
         sentBytes += UInt64(count)
         queue.removeFirst(count)
       case .wouldBlock: return
-      case .ended, .failed, nil: return ended()
+      case .ended, .failed, nil: return sendingFailed()
       }
     }
     context.reactor.modify(self, interest: .readable)
-    guard !endsWhenFlushed else { return close() }
     switch owner {
     case .exchange(let exchange): exchange.workerDrained()
     case .tunnel(let tunnel): tunnel.workerDrained()
+    case .leaving: socket?.shutdownWrite()
     case .nobody: break
     }
   }
@@ -159,16 +162,23 @@ final class WorkerLink: EventSource {
   private func read() {
     guard mayHaveInput, !isReadingPaused, socket != nil else { return }
     let keptCount = context.place(kept)
-    let room = unsafe UnsafeMutableRawBufferPointer(rebasing: context.room(after: keptCount)[..<ReactorContext.shareBytes])
+    let limit = readLimit
+    let room = unsafe UnsafeMutableRawBufferPointer(rebasing: context.room(after: keptCount)[..<limit])
     switch unsafe socket?.receive(into: room) {
     case .bytes(let count):
-      mayHaveInput = count == ReactorContext.shareBytes || isEnding
+      mayHaveInput = count == limit || isEnding
       if mayHaveInput { context.reactor.runLater(self) }
       kept = []
       context.withPlaintext(keptCount + count) { process($0) }
     case .wouldBlock: mayHaveInput = false
     case .ended, .failed, nil: ended()
     }
+  }
+
+  /// How many bytes one turn may read: what they become must fit the client's queue, with TLS around them.
+  private var readLimit: Int {
+    guard case .tunnel(let tunnel) = owner else { return ReactorContext.shareBytes }
+    return min(ReactorContext.shareBytes, tunnel.route.maxSendQueueBytes - tlsOverheadBytes)
   }
 
   private func process(_ bytes: Span<UInt8>) {
@@ -180,6 +190,7 @@ final class WorkerLink: EventSource {
       case .tunnel(let tunnel): offset = tunnel.receivedFromWorker(bytes, from: offset)
       // An idle worker has nothing to say: whatever it is, it must not answer the next request.
       case .nobody: return close()
+      case .leaving: return
       }
       guard offset > before else { break }
     }
@@ -198,15 +209,21 @@ final class WorkerLink: EventSource {
     switch owner {
     case .exchange(let exchange): exchange.workerEnded()
     case .tunnel(let tunnel): tunnel.workerEnded()
-    case .nobody: break
+    case .nobody, .leaving: break
     }
     close()
   }
 }
 
+/// What TLS adds to 64 KiB: 22 bytes for each of at most 5 records, and some to spare.
+private let tlsOverheadBytes = 256
+
 /// Whom a link's bytes belong to.
 private enum Owner {
+  /// It waits for the next exchange.
   case nobody
+  /// Nothing more is to be said; the worker's end is awaited.
+  case leaving
   case exchange(Exchange)
   case tunnel(Tunnel)
 }

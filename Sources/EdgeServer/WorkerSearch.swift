@@ -14,7 +14,9 @@ struct WorkerSearch {
   private var tried: Set<WorkerID> = []
   private var failures = 0
   private var metFullBacklog = false
-  private(set) var isUsingRestedLink = false
+  private var isUsingRestedLink = false
+  /// Whether a worker took the request and ended without a word: then it is not for lack of workers that none answers.
+  private(set) var metEarlyEnd = false
 
   /// How many workers may fail one request.
   static let maxFailures = 2
@@ -51,7 +53,10 @@ struct WorkerSearch {
       case .refused: failed(worker, .refused, context: context)
       case .missing: failed(worker, .missing, context: context)
       case .connecting: failed(worker, .other, context: context)
-      case .failed: failed(worker, .other, context: context)
+      case .failed(let error):
+        // The reserve is for this: a client that is in already gets its worker.
+        if error.isOutOfDescriptors { context.shared.reserve.release() }
+        failed(worker, error.isOutOfDescriptors ? .edgeExhausted : .other, context: context)
       }
     }
     guard metFullBacklog, failures < Self.maxFailures, now < deadline else { return .empty }
@@ -63,6 +68,7 @@ struct WorkerSearch {
   ///
   /// - Returns: whether another attempt makes sense.
   mutating func endedEarly(_ link: WorkerLink, context: ReactorContext) -> Bool {
+    metEarlyEnd = true
     // That a rested link is dead says nothing about its worker.
     if !isUsingRestedLink {
       link.surrenderPlace()
@@ -74,8 +80,16 @@ struct WorkerSearch {
   private mutating func failed(_ worker: PoolWorker, _ failure: ConnectFailure, context: ReactorContext) {
     pool.failed(worker.id, failure, now: context.reactor.now)
     context.shared.workerFailures.record(worker: worker.path, reason: failure.rawValue)
-    tried.insert(worker.id)
-    if failure == .backlogFull { metFullBacklog = true } else { failures += 1 }
+    switch failure.retry {
+    case .nextWorker:
+      tried.insert(worker.id)
+      failures += 1
+    case .nextWorkerOrLater:
+      tried.insert(worker.id)
+      metFullBacklog = true
+    case .giveUp:
+      failures += 1
+    }
   }
 }
 

@@ -62,19 +62,6 @@ public struct SigningKey: Sendable {
     }
   }
 
-  /// A signed token in compact form (RFC 7515 §7.1).
-  ///
-  /// - Parameter id: the `kid` of the header.
-  /// - Throws: `KeyError.resources` when OpenSSL fails.
-  public func token(claims: JSON, id: String? = nil) throws(KeyError) -> String {
-    var header: [JSON.Member] = [
-      .init(name: "alg", value: .string(algorithm.rawValue)), .init(name: "typ", value: "JWT"),
-    ]
-    if let id { header.append(.init(name: "kid", value: .string(id))) }
-    let signingInput = Base64URL.encode(JSON.object(header).encoded()) + "." + Base64URL.encode(claims.encoded())
-    return signingInput + "." + Base64URL.encode(try sign(Array(signingInput.utf8)))
-  }
-
   /// The private key as PEM; nil for a secret.
   public func pem() throws(KeyError) -> [UInt8]? {
     switch material.key {
@@ -154,7 +141,7 @@ private func text(_ name: String, _ value: String) -> JSON.Member {
 }
 
 private func encoded(_ name: String, _ bytes: [UInt8]) -> JSON.Member {
-  JSON.Member(name: name, value: .string(Base64URL.encode(bytes)))
+  JSON.Member(name: name, value: .string(Base64.urlSafe.encode(bytes)))
 }
 
 /// The signature, and the modulus, of an RSA key of 8192 bits.

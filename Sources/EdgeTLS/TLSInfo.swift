@@ -19,6 +19,14 @@ public enum TLSVersion: String, Sendable, CaseIterable, Comparable {
   /// RFC 8446.
   case tls13 = "TLSv1.3"
 
+  /// How logs and the admin plane write it: `1.2` or `1.3`.
+  public var shortName: String {
+    switch self {
+    case .tls12: "1.2"
+    case .tls13: "1.3"
+    }
+  }
+
   /// Whether `lhs` is older.
   public static func < (lhs: TLSVersion, rhs: TLSVersion) -> Bool {
     lhs == .tls12 && rhs == .tls13

@@ -13,7 +13,7 @@ public enum ExpositionFormat: Sendable, CaseIterable {
     var openMetrics = 0
     var plain = 0
     for range in (accept ?? "").utf8.split(separator: UInt8(ascii: ",")).prefix(32) {
-      let parts = range.split(separator: UInt8(ascii: ";")).map { trimmed($0).lowercased() }
+      let parts = range.split(separator: UInt8(ascii: ";")).map { String(Substring(ASCII.trimmed($0))).lowercased() }
       let quality = parts.dropFirst().first { $0.hasPrefix("q=") }.map { thousandths($0.dropFirst(2)) } ?? 1_000
       let version = parts.dropFirst().first { $0.hasPrefix("version=") }?.dropFirst(8)
       switch parts.first {
@@ -33,14 +33,6 @@ public enum ExpositionFormat: Sendable, CaseIterable {
     case .openMetrics: "application/openmetrics-text; version=1.0.0; charset=utf-8"
     }
   }
-}
-
-private func trimmed(_ text: Substring.UTF8View) -> Substring {
-  let isSpace = { (byte: UInt8) in byte == 0x20 || byte == 0x09 }
-  guard let first = text.firstIndex(where: { !isSpace($0) }), let last = text.lastIndex(where: { !isSpace($0) }) else {
-    return ""
-  }
-  return Substring(text[first...last])
 }
 
 /// Reads a weight of at most three decimals (RFC 9110 §12.4.2), in thousandths; zero if it is none.

@@ -126,6 +126,16 @@ extension FrameReader.State {
     }
   }
 
+  var isBetweenMessages: Bool {
+    switch self {
+    case .betweenMessages: true
+    case .betweenFragments: false
+    case .insideFrame: false
+    case .closed: false
+    case .failed: false
+    }
+  }
+
   var atFrameBoundary: Bool {
     switch self {
     case .betweenMessages: true

@@ -1,3 +1,5 @@
+internal import EdgeCore
+
 /// The value of Sec-WebSocket-Key: 16 bytes in base64, well formed (RFC 6455 §4.1).
 public struct HandshakeKey: Hashable, Sendable {
   /// The 24 characters as they stand on the wire.
@@ -5,21 +7,21 @@ public struct HandshakeKey: Hashable, Sendable {
 
   /// Takes a peer's key; nil unless it is the one base64 text of 16 bytes.
   public init?(_ text: String) {
-    guard text.utf8.count == 24, let bytes = Base64.decode(text), bytes.count == Self.byteCount else { return nil }
+    guard text.utf8.count == 24, let bytes = Base64.padded.decode(text), bytes.count == Self.byteCount else { return nil }
     self.text = text
   }
 
   /// Makes a key of 16 random bytes.
   public init(randomBytes: [UInt8]) {
     precondition(randomBytes.count == Self.byteCount)
-    text = Base64.encode(randomBytes)
+    text = Base64.padded.encode(randomBytes)
   }
 
   /// The Sec-WebSocket-Accept that proves this key was read (RFC 6455 §4.2.2, item 5.4).
   ///
   /// - Parameter sha1: computes SHA-1; this module has none.
   public func acceptValue(sha1: ([UInt8]) -> [UInt8]) -> String {
-    Base64.encode(sha1(Array((text + Self.protocolIdentifier).utf8)))
+    Base64.padded.encode(sha1(Array((text + Self.protocolIdentifier).utf8)))
   }
 
   /// How many bytes a key stands for.

@@ -59,7 +59,7 @@ public struct OpeningRequest: Hashable, Sendable {
       "Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Accept": key.acceptValue(sha1: sha1),
     ]
     if let subprotocol { fields.add("Sec-WebSocket-Protocol", subprotocol) }
-    for field in workerFields.endToEnd { fields.add(field) }
+    for field in workerFields.endToEnd() where !field.belongsToHandshake { fields.add(field) }
     return ResponseHead(status: 101, fields: fields)
   }
 }

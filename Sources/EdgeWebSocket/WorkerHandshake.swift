@@ -67,32 +67,9 @@ public enum WorkerHandshakeError: String, Error, Hashable, Sendable, CaseIterabl
   case subprotocolNotOffered = "worker_subprotocol_not_offered"
 }
 
-extension HTTPFields {
-  /// The fields that are meant for the far end: neither for one connection (RFC 9110 §7.6.1) nor for one handshake.
-  var endToEnd: [HTTPField] {
-    let nominated = elements(of: "Connection")
-    return filter { field in
-      !field.belongsToHandshake && !field.belongsToConnection
-        && !nominated.contains { ASCII.equalIgnoringCase($0, field.name) }
-    }
-  }
-}
-
 extension HTTPField {
   /// Whether the field is part of an opening handshake.
-  fileprivate var belongsToHandshake: Bool {
+  var belongsToHandshake: Bool {
     name.lowercased().hasPrefix("sec-websocket-") || isNamed("Upgrade") || isNamed("Connection")
-  }
-
-  /// Whether the field speaks of one connection or of a body, which a 101 does not have (RFC 9110 §8.6).
-  fileprivate var belongsToConnection: Bool {
-    [
-      "Keep-Alive", "Proxy-Connection", "Proxy-Authenticate", "Proxy-Authentication-Info", "TE", "Trailer",
-      "Transfer-Encoding", "Content-Length",
-    ].contains(where: isNamed)
-  }
-
-  private func isNamed(_ other: String) -> Bool {
-    ASCII.equalIgnoringCase(name, other)
   }
 }

@@ -1,4 +1,5 @@
 import CAssets
+import EdgeCore
 import EdgeHTTP
 import EdgeTLS
 
@@ -20,7 +21,7 @@ struct PageFiles {
     for index in 0..<chat_page_file_count() {
       let file = unsafe chat_page_file_at(index)
       let bytes = unsafe Array(UnsafeBufferPointer(start: file.bytes, count: file.count))
-      let tag = Digest.sha256(bytes).prefix(12).map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+      let tag = Hexadecimal.text(Digest.sha256(bytes).prefix(12))
       unsafe files[String(cString: file.path)] = File(type: String(cString: file.type), bytes: bytes, entityTag: "\"\(tag)\"")
     }
     self.files = files

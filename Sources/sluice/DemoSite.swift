@@ -86,7 +86,7 @@ final class DemoSite {
           pool: chat
       admin: {listen: ["127.0.0.1:\(adminPort)", "unix:\(directory)/admin.sock"]}
       drain: {delay: 0s, spread: 1s, timeout: 5s}
-      log: {format: text}
+      log: {format: text, level: warn}
       """
     do {
       return try Configuration.load(file: text, fileName: "demo")

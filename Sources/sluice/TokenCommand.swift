@@ -55,15 +55,6 @@ struct TokenCommand: ParsableCommand {
 
 extension SignatureAlgorithm: ExpressibleByArgument {}
 
-extension SignatureAlgorithm {
-  fileprivate var isSymmetric: Bool {
-    switch self {
-    case .hs256, .hs384, .hs512: true
-    case .rs256, .rs384, .rs512, .ps256, .ps384, .ps512, .es256, .es384, .es512, .edDSA: false
-    }
-  }
-}
-
 /// A duration on the command line.
 struct LifetimeArgument: ExpressibleByArgument {
   let duration: Duration

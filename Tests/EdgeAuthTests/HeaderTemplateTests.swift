@@ -11,7 +11,8 @@ import Testing
 
   @Test(arguments: [
     ("{claim.sub}", "alice"), ("user={claim.sub};n={claim.n}", "user=alice;n=7"), ("{claim.sub}{claim.sub}", "alicealice"),
-    ("fixed text", "fixed text"), ("100%", "100%"), ("{claim.team}", "r%C3%A9%20d%25%0D%0AX-Admin:%201"), ("{claim.ok}", "true"),
+    ("fixed text", "fixed text"), ("{{claim.sub}}", "{claim.sub}"), ("{{{claim.sub}}}", "{alice}"), ("100%", "100%"),
+    ("{claim.team}", "r%C3%A9%20d%25%0D%0AX-Admin:%201"), ("{claim.ok}", "true"),
     ("{claim.half}", "0.5"), ("{claim.roles}", #"["a%20b","c"]"#), ("{claim.https://x.example/id}", "ns"),
   ])
   func `claims are filled in, as one word on one line`(template: String, value: String) throws {
@@ -48,7 +49,8 @@ import Testing
       ("", .empty), ("{", .unbalancedBrace), ("}", .unbalancedBrace), ("a}b", .unbalancedBrace), ("{claim.sub", .unbalancedBrace),
       ("{claim.sub}}", .unbalancedBrace), ("{}", .unknownPlace), ("{sub}", .unknownPlace), ("{claim.}", .unknownPlace),
       ("{claims.sub}", .unknownPlace),
-      ("{{claim.sub}}", .unknownPlace), (" a", .unfitText), ("a ", .unfitText), ("a\r\nb", .unfitText), ("é", .unfitText),
+      ("{{{claim.sub}}}}", .unbalancedBrace), (String(repeating: "a", count: 1025), .tooLong), (" a", .unfitText),
+      ("a ", .unfitText), ("a\r\nb", .unfitText), ("é", .unfitText),
       ("a\tb", .unfitText),
     ] as [(String, HeaderTemplate.SyntaxError)])
   func `a text that is no template is refused`(text: String, error: HeaderTemplate.SyntaxError) {

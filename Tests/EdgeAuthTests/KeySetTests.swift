@@ -87,17 +87,17 @@ private func keySet(
 }
 
 private func ecKey(_ curve: String, bytes: Int, more: String = "") -> String {
-  let coordinate = Base64URL.encode(Array(repeating: 7, count: bytes))
+  let coordinate = Base64.urlSafe.encode(Array(repeating: 7, count: bytes))
   return #"{"kty":"EC","crv":"\#(curve)","x":"\#(coordinate)","y":"\#(coordinate)"\#(more)}"#
 }
 
 private func rsaKey(bytes: Int, first: UInt8 = 0x80, exponent: [UInt8] = [1, 0, 1], more: String = #","alg":"RS256""#) -> String {
   let modulus = [first] + Array(repeating: 1, count: bytes - 1)
-  return #"{"kty":"RSA","n":"\#(Base64URL.encode(modulus))","e":"\#(Base64URL.encode(exponent))"\#(more)}"#
+  return #"{"kty":"RSA","n":"\#(Base64.urlSafe.encode(modulus))","e":"\#(Base64.urlSafe.encode(exponent))"\#(more)}"#
 }
 
 private func secret(bytes: Int, more: String = "") -> String {
-  #"{"kty":"oct","k":"\#(Base64URL.encode(Array(repeating: 9, count: bytes)))"\#(more)}"#
+  #"{"kty":"oct","k":"\#(Base64.urlSafe.encode(Array(repeating: 9, count: bytes)))"\#(more)}"#
 }
 
 private let unfitKeys: [(String, KeyFlaw)] = [

@@ -19,9 +19,9 @@ struct TokenForge: SignatureChecker {
   }
 
   func token(header: [UInt8], claims: [UInt8], key: Int = 0, algorithm: SignatureAlgorithm? = nil) -> String {
-    let input = "\(Base64URL.encode(header)).\(Base64URL.encode(claims))"
+    let input = "\(Base64.urlSafe.encode(header)).\(Base64.urlSafe.encode(claims))"
     let algorithm = algorithm ?? keys[key].algorithm
-    return "\(input).\(Base64URL.encode(toySignature(of: Array(input.utf8).span, key: key, algorithm: algorithm)))"
+    return "\(input).\(Base64.urlSafe.encode(toySignature(of: Array(input.utf8).span, key: key, algorithm: algorithm)))"
   }
 
   private func toySignature(of input: Span<UInt8>, key: Int, algorithm: SignatureAlgorithm) -> [UInt8] {

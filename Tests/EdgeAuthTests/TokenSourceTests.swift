@@ -14,6 +14,7 @@ import Testing
     ] as [(String, TokenSource?)])
   func `a source is written in one way`(text: String, source: TokenSource?) {
     #expect(TokenSource(text) == source)
+    if let source { #expect(source.description == text) }
   }
 
   @Test(

@@ -60,7 +60,7 @@ import Testing
         "--set listeners.public.tls: listeners[0].tls: \"on\" is not allowed here; expected a mapping",
         "--set log.access: while parsing a flow sequence, did not find expected ',' or ']'; expected YAML or JSON",
         "--set routes.caht.pool: the list has no element \"caht\"; expected the name of an element, or its number from 0",
-        "SLUICE_LOG__LEVEL: log.level: \"loud\" is not allowed here; expected one of \"debug\", \"error\", \"info\", \"warning\"",
+        "SLUICE_LOG__LEVEL: log.level: \"loud\" is not allowed here; expected one of \"debug\", \"error\", \"info\", \"warn\"",
         "SLUICE_THREDS: unknown key \"threds\"; did you mean \"threads\"?",
       ])
   }

@@ -44,15 +44,6 @@ import Testing
     #expect(HTTPField(name: "X", value: given).value == value)
   }
 
-  @Test(
-    arguments: [
-      ("alice", "alice"), ("auth0|1,2", "auth0%7C1%2C2"), ("a@b.c", "a@b.c"), ("100% é", "100%25%20%C3%A9"), ("\r\n", "%0D%0A"),
-      ("名", "%E5%90%8D"), ("a+b", "a%2Bb"),
-    ])
-  func `percent-encoding tells any two texts apart`(given: String, encoded: String) {
-    #expect(HTTPField.percentEncoded(given) == encoded)
-  }
-
   @Test func `every byte that may stand in a value is written as it was read`() throws {
     let value = String(String.UnicodeScalarView((0x21...0xff).filter { $0 != 0x7f }.map { Unicode.Scalar(UInt8($0)) }))
     let request = "GET / HTTP/1.1\r\nHost: a\r\nX: \(value)\r\n\r\n"
@@ -60,29 +51,5 @@ import Testing
     var bytes: [UInt8] = []
     head.serialize(into: &bytes)
     #expect(bytes == latin1(request))
-  }
-}
-
-@Suite struct CookieTests {
-  @Test(
-    arguments: [
-      ("session=abc", ["abc"]), ("a=1; session=x=y; b=2", ["x=y"]), ("a=1;session = x ;", ["x"]),
-      ("session=1; session=2", ["1", "2"]),
-      ("Session=1; xsession=2; session2=3", []), ("session", [""]), ("", []), ("session=é", ["é"]),
-    ])
-  func `RFC 6265 §5.4: a cookie is found by its exact name`(value: String, expected: [String]) {
-    #expect((["Cookie": value] as HTTPFields).cookies(named: "session") == expected)
-  }
-
-  @Test(
-    arguments: [
-      ("session=abc", nil), ("a=1; session=x; b=2", "a=1; b=2"), ("a=1;b=2", "a=1;b=2"), ("session=1; session=2; c", "c"),
-      ("session ; é=é", "é=é"),
-    ])
-  func `removing a cookie leaves the others`(value: String, expected: String?) {
-    var fields: HTTPFields = ["Cookie": value, "X": "session=1"]
-    fields.removeCookies(named: "session")
-    #expect(fields["cookie"] == expected)
-    #expect(fields["x"] == "session=1")
   }
 }

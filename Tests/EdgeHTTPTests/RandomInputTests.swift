@@ -38,7 +38,6 @@ import Testing
       #expect((try? RequestTarget(parsing: target.description)) == target)
       #expect(!target.path.contains("//") && !target.path.contains("\\"))
       #expect(!target.path.split(separator: "/").contains { $0 == "." || $0 == ".." })
-      _ = target.removingQueryItems(named: "w").queryItems(named: "e")
     }
   }
 }

@@ -1,8 +1,8 @@
 /// The scheme of a request as its client sees it.
-public enum HTTPScheme: String, Hashable, Sendable {
-  /// Without TLS.
+public enum HTTPScheme: String, Hashable, Sendable, CaseIterable {
+  /// Without TLS: also what `ws:` opens with.
   case http
-  /// With TLS.
+  /// With TLS: also what `wss:` opens with.
   case https
 
   /// The port that a URI without one means.

@@ -1,0 +1,40 @@
+/// Hosts as requests, origins, routes and settings name them.
+public enum HostName {
+  /// The one form in which hosts are compared, or nil if `text` is none.
+  ///
+  /// A name is lower-case, without a trailing dot, at most 253 bytes in labels of at most 63 (RFC 1035 §2.3.4). It consists of
+  /// letters, digits, `-`, `_` and `.`, which is stricter than RFC 3986 §3.2.2 (no escapes, no sub-delimiters) and all that name
+  /// resolution can use. A dotted quad is a name like any other; an IPv6 literal stands in brackets in the text of RFC 5952.
+  public static func normalized(_ text: some StringProtocol) -> String? {
+    text.utf8.first == UInt8(ascii: "[") ? normalLiteral(text) : normalName(text)
+  }
+
+  /// Whether a host in normal form is an IPv6 literal, which has no subdomains.
+  public static func isLiteral(_ host: String) -> Bool {
+    host.utf8.first == UInt8(ascii: "[")
+  }
+
+  private static func normalLiteral(_ text: some StringProtocol) -> String? {
+    let inside = text.dropFirst().dropLast()
+    guard text.last == "]", inside.utf8.contains(UInt8(ascii: ":")), let address = IPAddress(inside) else {
+      return nil
+    }
+    return address.isIPv4 ? "[::ffff:\(address)]" : "[\(address)]"
+  }
+
+  private static func normalName(_ text: some StringProtocol) -> String? {
+    var name = text.utf8.map(ASCII.lowercased)
+    if name.last == UInt8(ascii: ".") { name.removeLast() }
+    let labels = name.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+    guard name.count <= maxNameBytes, labels.allSatisfy({ (1...maxLabelBytes).contains($0.count) && $0.allSatisfy(isNameByte) })
+    else { return nil }
+    return String(decoding: name, as: UTF8.self)
+  }
+
+  private static func isNameByte(_ byte: UInt8) -> Bool {
+    ASCII.isLetter(byte) || ASCII.isDigit(byte) || byte == UInt8(ascii: "-") || byte == UInt8(ascii: "_")
+  }
+}
+
+private let maxNameBytes = 253
+private let maxLabelBytes = 63

@@ -1,0 +1,55 @@
+public import EdgeCore
+public import EdgeWebSocket
+
+/// What to do with the next bytes of one side. Each range begins at the offset that was asked about.
+public enum RelayStep: Equatable, Sendable {
+  /// Forward the bytes before `end` as they are; `message` tells what they completed.
+  case pass(end: Int, message: PassedMessage?)
+  /// Do not forward the bytes before `end`.
+  case skip(end: Int)
+  /// The rest is part of a header or control frame: keep it, and offer it again in front of what comes next.
+  case keep
+  /// The sender broke the protocol; nothing more of it is read, and Close frames are due.
+  case failed(FrameError)
+}
+
+/// A whole message that has passed.
+public struct PassedMessage: Equatable, Sendable {
+  /// Whether it was text; else it was binary.
+  public let isText: Bool
+  /// Its payload over all fragments, in bytes.
+  public let payloadBytes: Int
+}
+
+/// A Close frame that is due to one side.
+public struct PendingClose: Equatable, Sendable {
+  /// The close code; 1005 stands for a Close without one.
+  public let code: CloseCode
+  /// Machine text of at most 123 bytes.
+  public let reason: String
+}
+
+/// How a connection's end began: what the log and the metrics say of it.
+public struct RelayEnding: Equatable, Sendable {
+  /// Who began it.
+  public let initiator: Initiator
+  /// The close code that the client sent or was sent; 1006 where there was none.
+  public let code: CloseCode
+  /// The reason beside it.
+  public let reason: String
+
+  /// Makes an ending.
+  public init(initiator: Initiator, code: CloseCode, reason: String) {
+    self.initiator = initiator
+    self.code = code
+    self.reason = reason
+  }
+}
+
+/// What a relay's timer asks for.
+public enum RelayTimerAction: Equatable, Sendable {
+  /// Nothing but to look at the Close frames that may have become due.
+  case nothing
+  /// Send the client a ping with these 8 bytes, in network order.
+  case pingClient(UInt64)
+}

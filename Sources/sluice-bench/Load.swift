@@ -1,0 +1,133 @@
+import EdgeCore
+import EdgeIO
+import Glibc
+
+/// One run: opens connections, a few at a time, and ends by itself. Subclass it for what happens on them.
+class Load: EventSource {
+  final let context: LoadContext
+  final let reactor: Reactor
+  /// How many connections have been opened, whether or not they are still open.
+  private(set) final var openedCount = 0
+  private let openAtOnce: Int
+  private let giveUpAfter: Duration
+  private let serverPID: Int32?
+  private var connectionsToOpen = 0
+  private var begunCount = 0
+  private var deadline = Instant.distantFuture
+  private var failure: LoadFailure?
+  private var progress = ProgressLine()
+
+  init(_ options: TargetOptions) throws {
+    context = try LoadContext(options.makeTarget())
+    reactor = context.reactor
+    openAtOnce = options.openAtOnce
+    giveUpAfter = .seconds(options.giveUpAfter)
+    serverPID = options.serverPid
+    super.init()
+  }
+
+  /// Runs to the end.
+  ///
+  /// - Throws: what went wrong first; the run ended there.
+  final func run() throws(LoadFailure) {
+    reactor.add(self)
+    deadline = reactor.now + giveUpAfter
+    reactor.setTimer(self, at: reactor.now + tickInterval)
+    start()
+    reactor.run()
+    progress.clear()
+    if let failure { throw failure }
+  }
+
+  // MARK: For subclasses
+
+  /// Called once, at the beginning: say there how many connections to open.
+  func start() {}
+
+  /// Makes the next connection.
+  func makeConnection(_ index: Int) throws(LoadFailure) {}
+
+  /// Called when all connections that were asked for have been opened.
+  func allOpened() {}
+
+  /// Called ten times a second.
+  ///
+  /// - Returns: what the progress line says.
+  func tick() -> String { "" }
+
+  /// What the run came to.
+  func report() -> Report { Report() }
+
+  /// Opens connections.
+  final func open(_ count: Int) {
+    connectionsToOpen += count
+    openMore()
+  }
+
+  /// Ends the run.
+  final func finish() {
+    reactor.stop()
+  }
+
+  /// What the proxy has used so far; nil when its process was not named.
+  final func serverFigures() -> ServerFigures? {
+    guard let serverPID else { return nil }
+    do throws(LoadFailure) {
+      return try ServerFigures(process: serverPID)
+    } catch {
+      fail(error)
+      return nil
+    }
+  }
+
+  // MARK: For connections
+
+  /// A connection is open.
+  final func opened(_ connection: Connection) {
+    openedCount += 1
+    openMore()
+    if openedCount == connectionsToOpen { allOpened() }
+  }
+
+  /// Something went wrong: the run ends, and says what.
+  final func fail(_ failure: LoadFailure) {
+    if self.failure == nil { self.failure = failure }
+    reactor.stop()
+  }
+
+  final override func timerFired() {
+    guard reactor.now < deadline else { return fail(.timeout) }
+    progress.show(tick())
+    reactor.setTimer(self, at: reactor.now + tickInterval)
+  }
+
+  private func openMore() {
+    while failure == nil, begunCount < connectionsToOpen, begunCount - openedCount < openAtOnce {
+      begunCount += 1
+      do throws(LoadFailure) {
+        try makeConnection(begunCount - 1)
+      } catch {
+        fail(error)
+      }
+    }
+  }
+}
+
+/// One line on the terminal that is written over.
+private struct ProgressLine {
+  private var isShown = false
+
+  mutating func show(_ text: String) {
+    guard isatty(STDERR_FILENO) == 1, !text.isEmpty else { return }
+    isShown = true
+    StandardStreams.writeError("\r\u{1B}[K\(text)")
+  }
+
+  mutating func clear() {
+    guard isShown else { return }
+    isShown = false
+    StandardStreams.writeError("\r\u{1B}[K")
+  }
+}
+
+private let tickInterval = Duration.milliseconds(100)

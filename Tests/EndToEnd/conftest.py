@@ -1,0 +1,119 @@
+"""Fixtures: a short directory of one's own, the site's keys, and things that are closed whatever happens."""
+
+import asyncio
+import contextlib
+import inspect
+import pathlib
+import shutil
+import tempfile
+
+import pytest
+
+from edge import SLUICE, Edge, configuration, open_route
+from frames import FrameStream, upgrade_request
+from tokens import Site
+from workers import RawWorker, RespondingWorker, accept_upgrade
+
+
+def pytest_configure(config):
+    if not SLUICE.exists():
+        raise pytest.UsageError(f"{SLUICE} is missing: build first, or set EDGE_BIN_DIR")
+
+
+def pytest_pyfunc_call(pyfuncitem):
+    """Runs tests that are coroutines."""
+    if not inspect.iscoroutinefunction(pyfuncitem.obj):
+        return None
+    names = pyfuncitem._fixtureinfo.argnames
+    asyncio.run(pyfuncitem.obj(**{name: pyfuncitem.funcargs[name] for name in names}))
+    return True
+
+
+@contextlib.contextmanager
+def short_directory():
+    """A new directory with a path short enough for socket names (107 bytes)."""
+    path = pathlib.Path(tempfile.mkdtemp(prefix="edge-"))
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture
+def directory():
+    with short_directory() as path:
+        yield path
+
+
+@pytest.fixture(scope="module")
+def module_directory():
+    with short_directory() as path:
+        yield path
+
+
+@pytest.fixture(scope="session")
+def site():
+    with short_directory() as path:
+        yield Site(path)
+
+
+@pytest.fixture
+def closing():
+    """`closing(thing)` gives it back, and closes it when the test ends, last first."""
+    with contextlib.ExitStack() as stack:
+
+        def register(thing):
+            stack.callback(thing.close)
+            return thing
+
+        yield register
+
+
+@pytest.fixture
+def start_edge(directory, site, closing):
+    """Starts an edge; its directory is the test's. `routes` defaults to one open route to the pool `main`."""
+
+    def start(pools, routes=None, descriptors=None, **sections):
+        document = configuration(directory, site, pools, routes or [open_route()], **sections)
+        return closing(Edge(directory, site, document, descriptors=descriptors))
+
+    return start
+
+
+@pytest.fixture
+def raw_worker(directory, closing):
+    """A worker that the test plays by hand."""
+    return closing(RawWorker(directory / "worker.sock"))
+
+
+class Relayed:
+    """An edge between the test's own client and the test's own worker: `open()` gives both ends of one WebSocket."""
+
+    def __init__(self, edge, worker, closing):
+        self.edge = edge
+        self.worker = worker
+        self._closing = closing
+
+    def open(self, listener="secure", fields=(), worker_fields=(), target="/ws", receive_buffer=None):
+        client = self._closing(FrameStream(self.edge.connect(listener, receive_buffer)))
+        client.send(upgrade_request(target, fields))
+        upstream = self.worker.next()
+        accept_upgrade(upstream, worker_fields)
+        response = client.response()
+        assert response.status == 101, response
+        return client, upstream
+
+
+@pytest.fixture
+def relayed(start_edge, raw_worker, closing):
+    """Makes an edge in front of a hand-played worker; arguments are those of `start_edge`, without pools."""
+
+    def make(routes=None, **sections):
+        return Relayed(start_edge({"main": [raw_worker.path]}, routes, **sections), raw_worker, closing)
+
+    return make
+
+
+@pytest.fixture
+def responding_worker(directory, closing):
+    return closing(RespondingWorker(directory / "worker.sock"))

@@ -1,0 +1,168 @@
+"""The edge under test: the real binary, a generated configuration, ports that the kernel chose."""
+
+import http.client
+import json
+import os
+import pathlib
+import re
+import signal
+import socket
+import urllib.parse
+
+from processes import Child
+from waiting import eventually
+
+BINARIES = pathlib.Path(
+    os.environ.get("EDGE_BIN_DIR", pathlib.Path(__file__).resolve().parents[2] / ".build" / "debug"))
+SLUICE = BINARIES / "sluice"
+
+
+def configuration(directory, site, pools, routes, **sections):
+    """A configuration with a TLS and a plain listener, and an admin socket that is ours.
+
+    `pools` maps names to socket paths; `sections` replaces whole top-level sections.
+    """
+    tls = {"certificates": [{"chain": str(site.chain), "key": str(site.key)}]}
+    document = {
+        "version": 1,
+        "state_dir": str(directory),
+        "listeners": [
+            {"name": "secure", "address": "127.0.0.1:0", "tls": tls},
+            {"name": "plain", "address": "127.0.0.1:0"},
+        ],
+        "limits": {"exempt": ["127.0.0.0/8"]},
+        "auth": {
+            "main": {
+                "issuer": "https://id.example.test/", "audience": ["chat"], "algorithms": ["ES256"],
+                "keys": {"file": str(site.jwks)}, "token_from": ["header", "cookie:session"], "leeway": "1s",
+            }
+        },
+        "pools": {name: {"workers": [str(path) for path in paths]} for name, paths in pools.items()},
+        "routes": routes,
+        "admin": {"listen": [f"unix:{directory}/admin.sock"]},
+        "drain": {"delay": "0s", "spread": "0s", "timeout": "5s"},
+    }
+    return document | sections
+
+
+def open_route(pool="main", name="open", path="/", **more):
+    """A route that everyone may use."""
+    return {"name": name, "match": {"path": path}, "pool": pool, "origins": "*"} | more
+
+
+class Edge:
+    """A running edge. Close it, or use it as a context manager."""
+
+    def __init__(self, directory, site, document, descriptors=None):
+        self.directory = directory
+        self.site = site
+        self.path = directory / "sluice.yaml"
+        self.path.write_text(json.dumps(document, indent=1))  # JSON is YAML
+        self.child = Child([SLUICE, "run", "-c", self.path], directory, "sluice", descriptors=descriptors)
+        self._listener_count = len(document["listeners"])
+        try:
+            self.ports = eventually(self._bound_ports, what=f"the edge being ready ({self.child.errors})")
+        except AssertionError:
+            self.close()
+            raise AssertionError(f"the edge did not start: {self.child.errors}") from None
+
+    def _bound_ports(self):
+        assert self.child.exit_code is None, f"the edge ended with {self.child.exit_code}: {self.child.errors}"
+        ready = [line for line in self.log() if line["event.name"] == "listener.ready"]
+        ports = {line["listener"]: int(line["server.address"].rpartition(":")[2]) for line in ready}
+        return ports if len(ports) == self._listener_count else None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        self.child.kill()
+
+    # Where it is
+
+    @property
+    def wss(self):
+        return f"wss://localhost:{self.ports['secure']}"
+
+    @property
+    def https(self):
+        return f"https://localhost:{self.ports['secure']}"
+
+    def connect(self, listener="secure", receive_buffer=None):
+        """A connected socket to a listener, with TLS where the listener has it."""
+        raw = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        raw.settimeout(10)
+        if receive_buffer is not None:
+            raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        raw.connect(("127.0.0.1", self.ports[listener]))
+        raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if listener == "secure":
+            return self.site.client_context().wrap_socket(raw, server_hostname="localhost")
+        return raw
+
+    # What it says of itself
+
+    def log(self):
+        """Every whole log line so far, as objects."""
+        lines = self.child.error_path.read_bytes().split(b"\n")[:-1]
+        return [json.loads(line) for line in lines if line.startswith(b"{")]
+
+    def events(self, name, **fields):
+        """The log lines of one event whose fields have these values; `close_code` stands for `close.code`."""
+        wanted = {key.replace("_", "."): value for key, value in fields.items()}
+        return [
+            line for line in self.log()
+            if line["event.name"] == name and all(line.get(key) == value for key, value in wanted.items())]
+
+    def admin(self, method, target, body=None, headers=None):
+        """Asks the admin plane over its Unix socket; gives status and body."""
+        connection = _UnixConnection(self.directory / "admin.sock")
+        try:
+            fields = dict(headers or {})
+            if body is not None:
+                fields.setdefault("Content-Type", "application/json")
+            connection.request(method, target, json.dumps(body) if body is not None else None, fields)
+            response = connection.getresponse()
+            return response.status, response.read().decode()
+        finally:
+            connection.close()
+
+    def connections(self, **query):
+        """The open WebSockets, as the admin plane lists them."""
+        target = "/api/v1/connections" + ("?" + urllib.parse.urlencode(query) if query else "")
+        status, body = self.admin("GET", target)
+        assert status == 200, body
+        return json.loads(body)["connections"]
+
+    def metrics(self):
+        """A scrape: {(name, frozenset of labels): value}."""
+        status, text = self.admin("GET", "/metrics")
+        assert status == 200
+        samples = {}
+        for line in text.splitlines():
+            if line and not line.startswith("#"):
+                name, labels, value = re.fullmatch(r"([a-z_]+)(?:\{(.*)\})? (\S+)", line).groups()
+                samples[name, frozenset(re.findall(r'([a-z_]+)="([^"]*)"', labels or ""))] = float(value)
+        return samples
+
+    def metric(self, name, **labels):
+        """The sum of a metric's samples that bear these labels."""
+        wanted = set(labels.items())
+        return sum(value for (sample, has), value in self.metrics().items() if sample == name and wanted <= has)
+
+    def terminate(self):
+        self.child.signal(signal.SIGTERM)
+
+
+class _UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path):
+        super().__init__("localhost", timeout=10)
+        self._path = str(path)
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self._path)

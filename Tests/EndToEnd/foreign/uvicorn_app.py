@@ -1,0 +1,64 @@
+"""An ASGI application for uvicorn, on Starlette. See README.md."""
+
+import asyncio
+import json
+
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocketDisconnect
+
+import journal
+
+
+def fields_of(connection):
+    return json.dumps([[name.decode("latin-1"), value.decode("latin-1")] for name, value in connection.scope["headers"]])
+
+
+async def handle(request):
+    path = request.url.path
+    if request.method == "POST" and path.endswith("/echo"):
+        return Response(await request.body(), media_type="application/octet-stream")
+    if request.method in ("GET", "HEAD") and path.endswith("/hello"):
+        return PlainTextResponse("hello")
+    if request.method == "GET" and path.endswith("/headers"):
+        return PlainTextResponse(fields_of(request))
+    if request.method == "GET" and path.endswith("/events"):
+        return StreamingResponse(events(), media_type="text/event-stream")
+    return PlainTextResponse("nothing here", 404)
+
+
+async def events():
+    yield "data: first\n\n"
+    await asyncio.get_running_loop().create_future()
+
+
+async def serve(socket):
+    offered = socket.scope["subprotocols"]
+    await socket.accept("chat.v2" if "chat.v2" in offered else None)
+    try:
+        while True:
+            message = await socket.receive()
+            if message["type"] == "websocket.disconnect":
+                raise WebSocketDisconnect(message["code"], message.get("reason"))
+            if message.get("text") is None:
+                await socket.send_bytes(message["bytes"])
+            else:
+                await answer(socket, message["text"])
+    except WebSocketDisconnect as end:
+        journal.closed(socket.url.path, end.code, end.reason)
+
+
+async def answer(socket, text):
+    word, _, rest = text.partition(" ")
+    if word == "!close":
+        code, _, reason = rest.partition(" ")
+        await socket.close(int(code), reason)
+    elif word == "!headers":
+        await socket.send_text(fields_of(socket))
+    else:
+        await socket.send_text(text)
+
+
+methods = ["GET", "HEAD", "POST"]
+app = Starlette(routes=[WebSocketRoute("/{path:path}", serve), Route("/{path:path}", handle, methods=methods)])

@@ -1,0 +1,327 @@
+"""What breaks in production: workers that die, clients that stall or vanish, descriptors that run out."""
+
+import json
+import socket
+import struct
+import threading
+import time
+
+import pytest
+
+from edge import open_route
+from frames import BINARY, PING, PONG, TEXT, FrameStream, frame, upgrade_request
+from rawhttp import ByteStream, request
+from waiting import eventually
+from workers import ForeignWorker, RawWorker, accept_upgrade
+
+MIB = 1 << 20
+
+
+def reset(stream):
+    """Ends a TCP connection with a reset."""
+    stream.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    stream.sock.close()
+
+
+def ask(edge, data=None, listener="plain"):
+    """One request on a connection of its own; gives the answer."""
+    stream = ByteStream(edge.connect(listener))
+    try:
+        stream.send(data or request("/hello"))
+        return stream.response()
+    finally:
+        stream.close()
+
+
+# Workers
+
+
+def test_a_glob_is_scanned_again_every_second(start_edge, directory, closing):
+    folder = directory / "workers"
+    folder.mkdir()
+    edge = start_edge({"main": [folder / "*.sock"]})
+    assert ask(edge).status == 503
+    for kind in ("aiohttp", "node", "aiohttp"):
+        worker = ForeignWorker(kind, folder)
+        closing(worker).wait_until_ready()
+        assert eventually(lambda: ask(edge).status == 200, 2)
+        worker.close()
+        worker.path.unlink(missing_ok=True)
+        assert ask(edge).status == 503
+        eventually(lambda: json.loads(edge.admin("GET", "/api/v1/workers")[1])["workers"] == [], 2)
+
+
+def test_a_worker_that_restarts_on_the_same_path_is_found_at_once(start_edge, directory, closing):
+    worker = ForeignWorker("aiohttp", directory)
+    closing(worker).wait_until_ready()
+    edge = start_edge({"main": [worker.path]})
+    for _ in range(2):
+        assert ask(edge).status == 200
+        worker.child.kill()
+        assert ask(edge).status == 503
+        worker = ForeignWorker("aiohttp", directory)
+        closing(worker).wait_until_ready()
+        assert eventually(lambda: ask(edge).status == 200, 3)
+
+
+@pytest.mark.parametrize("data", [request(), upgrade_request()], ids=["plain", "upgrade"])
+def test_without_a_worker_the_answer_is_503_with_retry_after_within_50_ms(start_edge, directory, closing, data):
+    edge = start_edge({"main": [directory / "nobody.sock"]})
+    stream = closing(ByteStream(edge.connect("plain")))
+    began = time.monotonic()
+    stream.send(data)
+    response = stream.response()
+    assert time.monotonic() - began < 0.05
+    assert (response.status, response.word) == (503, "no_worker")
+    assert int(response["Retry-After"]) >= 1
+
+
+def test_a_dead_worker_beside_a_live_one_costs_no_client_an_error(start_edge, directory, closing):
+    dead = RawWorker(directory / "dead.sock")
+    live = closing(ForeignWorker("aiohttp", directory))
+    live.wait_until_ready()
+    edge = start_edge({"main": [dead.path, live.path]})
+    # The socket's file stays, nobody listens behind it.
+    dead._listener.shutdown(socket.SHUT_RDWR)
+    dead._listener.close()
+    assert [ask(edge).status for _ in range(50)] == [200] * 50
+
+
+def test_least_connections_spreads_websockets_evenly(start_edge, directory, closing):
+    workers = [closing(RawWorker(directory / f"{number}.sock")) for number in range(3)]
+    edge = start_edge({"main": [worker.path for worker in workers]})
+    for _ in range(30):
+        client = closing(FrameStream(edge.connect("plain")))
+        client.send(upgrade_request())
+        upstream = eventually(lambda: next((w.next(0) for w in workers if not w._arrivals.empty()), None))
+        accept_upgrade(upstream)
+        assert client.response().status == 101
+    assert [worker.accepted for worker in workers] == [10, 10, 10]
+
+
+def test_a_full_backlog_is_waited_out(start_edge, directory, closing):
+    path = directory / "worker.sock"
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    closing(listener)
+    listener.bind(str(path))
+    listener.listen(0)
+    edge = start_edge({"main": [path]})
+    filler = closing(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
+    filler.connect(str(path))
+    clients = [closing(ByteStream(edge.connect("plain"))) for _ in range(5)]
+    for client in clients:
+        client.send(request())
+    listener.accept()[0].close()
+
+    def serve():
+        for _ in clients:
+            stream = ByteStream(listener.accept()[0])
+            stream.head()
+            stream.send(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+            stream.close()
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    assert [client.response().status for client in clients] == [200] * 5
+
+
+def test_200_clients_learn_within_a_second_that_their_worker_was_killed(start_edge, directory, closing):
+    worker = closing(ForeignWorker("aiohttp", directory))
+    worker.wait_until_ready()
+    edge = start_edge({"main": [worker.path]})
+    clients = [closing(FrameStream(edge.connect("plain"))) for _ in range(200)]
+    for client in clients:
+        client.send(upgrade_request())
+    for client in clients:
+        assert client.response().status == 101
+    worker.child.kill()
+    killed = time.monotonic()
+    assert [client.close_frame()[0] for client in clients] == [1014] * 200
+    assert time.monotonic() - killed < 1
+
+
+# Clients
+
+
+def offer(upstream, stopped):
+    """A worker that offers 64 MiB in messages of 64 KiB; gives up when its connection ends."""
+    message = frame(BINARY, bytes(64 << 10), mask=None)
+    upstream.sock.settimeout(None)
+    try:
+        for _ in range(1024):
+            upstream.send(message)
+        stopped.append("all taken")
+    except OSError:
+        stopped.append("ended")
+
+
+@pytest.mark.parametrize("listener", ["secure", "plain"])
+def test_a_client_that_stops_reading_holds_128_kib_and_is_closed_for_no_progress(relayed, closing, listener):
+    pair = relayed(timeouts={"stall": {"min_bytes": "4KiB", "timeout": "2s"}, "close": "1s"})
+    resident = pair.edge.metric("process_resident_memory_bytes")
+    client, upstream = pair.open(listener, receive_buffer=4096)
+    began = time.monotonic()
+    stopped = []
+    threading.Thread(target=offer, args=(upstream, stopped), daemon=True).start()
+    held = 0
+    while not (closed := pair.edge.events("connection.closed")) and time.monotonic() - began < 10:
+        held = max([held, *(line["queued_bytes"] for line in pair.edge.connections())])
+        assert pair.edge.metric("sluice_send_queue_bytes") <= 128 << 10
+        time.sleep(0.05)
+    assert 0 < held <= 128 << 10
+    assert pair.edge.metric("process_resident_memory_bytes") - resident < 8 * MIB
+    assert (closed[0]["close.code"], closed[0]["close.reason"]) == (1013, "no_progress")
+    assert 1.5 < time.monotonic() - began < 5.5
+    assert pair.edge.metric("sluice_slow_consumers_total") == 1
+    eventually(lambda: stopped == ["ended"], what="the worker being let go")
+    eventually(lambda: pair.edge.metric("sluice_send_queue_bytes") == 0)
+
+
+def test_a_slow_client_that_makes_progress_is_kept_and_loses_nothing(relayed):
+    pair = relayed(timeouts={"stall": {"min_bytes": "4KiB", "timeout": "1s"}})
+    client, upstream = pair.open("plain", receive_buffer=4096)
+    stopped = []
+    thread = threading.Thread(
+        target=lambda: (upstream.sock.settimeout(None), [upstream.send_frame(BINARY, bytes([n]) * 50_000) for n in range(40)]),
+        daemon=True)
+    thread.start()
+    began = time.monotonic()
+    for number in range(40):
+        if time.monotonic() - began < 3:
+            time.sleep(0.25)
+        assert client.frame().payload == bytes([number]) * 50_000
+    assert not stopped
+    client.send_frame(TEXT, b"still here")
+    assert upstream.frame().payload == b"still here"
+
+
+def test_a_worker_that_stops_reading_stops_the_client_and_loses_nothing(relayed):
+    pair = relayed()
+    client, upstream = pair.open("plain")
+    sent = []
+
+    def push():
+        client.sock.settimeout(None)
+        for number in range(160):
+            client.send_frame(BINARY, bytes([number]) * 100_000)
+            sent.append(number)
+
+    threading.Thread(target=push, daemon=True).start()
+    progress = -1
+    while progress != len(sent):
+        progress = len(sent)
+        time.sleep(0.2)
+    assert len(sent) < 160
+    assert all(line["queued_bytes"] <= 128 << 10 for line in pair.edge.connections())
+    for number in range(160):
+        assert upstream.frame().payload == bytes([number]) * 100_000
+
+
+def test_a_client_that_ends_only_its_sending_side_is_taken_for_gone(relayed):
+    client, upstream = relayed().open("plain")
+    client.send_frame(TEXT, b"last")
+    client.sock.shutdown(socket.SHUT_WR)
+    assert upstream.frame().payload == b"last"
+    assert upstream.rest() == b""
+    assert client.is_ended()
+
+
+def test_a_plain_client_that_ends_its_sending_side_still_gets_its_answer(start_edge, raw_worker, closing):
+    edge = start_edge({"main": [raw_worker.path]})
+    client = closing(ByteStream(edge.connect("plain")))
+    client.send(request())
+    client.sock.shutdown(socket.SHUT_WR)
+    upstream = raw_worker.next()
+    upstream.head()
+    upstream.send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+    assert client.response().body == b"ok"
+    assert client.is_ended()
+
+
+def test_a_half_open_client_is_found_by_its_missing_pong(relayed):
+    pair = relayed([open_route(ping={"interval": "300ms", "timeout": "300ms"})], timeouts={"close": "300ms"})
+    client, upstream = pair.open("plain")
+    # Nothing of the client's reaches the edge any more, as if its network were gone; its socket stays open.
+    assert upstream.close_frame()[0] == 1001
+    (line,) = eventually(lambda: pair.edge.events("connection.closed"))
+    assert (line["close.code"], line["close.initiator"]) == (4408, "network")
+    assert client.sock.fileno() >= 0
+
+
+def test_2000_resets_in_a_row_leave_no_descriptor(relayed):
+    pair = relayed()
+    warm, upstream = pair.open("plain")
+    before = pair.edge.child.open_descriptors()
+
+    def serve():
+        while True:
+            stream = pair.worker.next(within=None)
+            try:
+                accept_upgrade(stream)
+            except (OSError, EOFError):
+                stream.close()
+
+    threading.Thread(target=serve, daemon=True).start()
+    for number in range(2000):
+        stream = FrameStream(pair.edge.connect("secure" if number % 20 == 0 else "plain"))
+        match number % 4:
+            case 0: pass
+            case 1: stream.send(b"GET /ws HT")
+            case 2: stream.send(upgrade_request())
+            case 3:
+                stream.send(upgrade_request())
+                stream.response()
+        reset(stream)
+    eventually(lambda: pair.edge.child.open_descriptors() <= before, 20, "every descriptor being closed")
+    eventually(lambda: pair.edge.metric("sluice_connections") == 1)
+    assert len(pair.edge.connections()) == 1
+    warm.send_frame(TEXT, b"unharmed")
+    assert upstream.frame().payload == b"unharmed"
+
+
+# Descriptors
+
+
+def test_out_of_descriptors_nothing_that_lives_is_harmed_and_accepting_recovers(start_edge, raw_worker, closing):
+    edge = start_edge({"main": [raw_worker.path]}, descriptors=256)
+    client = closing(FrameStream(edge.connect()))
+    client.send(upgrade_request())
+    upstream = raw_worker.next()
+    accept_upgrade(upstream)
+    assert client.response().status == 101
+    crowd = [closing(ByteStream(edge.connect("plain"))) for _ in range(400)]
+    eventually(lambda: edge.events("accept.failed"), what="descriptors running out")
+    cpu = edge.child.cpu_seconds()
+    began = time.monotonic()
+    while time.monotonic() - began < 2:
+        client.send_frame(TEXT, b"still here")
+        assert upstream.frame().payload == b"still here"
+        upstream.send_frame(TEXT, b"so am I")
+        assert client.frame().payload == b"so am I"
+        assert edge.admin("GET", "/livez")[0] == 200
+        time.sleep(0.05)
+    assert edge.child.cpu_seconds() - cpu < 0.4, "the edge spins"
+    for stream in crowd:
+        stream.close()
+    stream = closing(FrameStream(edge.connect("plain")))
+    freed = time.monotonic()
+    eventually(lambda: json.loads(edge.admin("GET", "/api/v1/status")[1])["connections"] <= 2, 2)
+    stream.send(upgrade_request())
+    newcomer = raw_worker.next()
+    accept_upgrade(newcomer)
+    assert stream.response().status == 101
+    assert time.monotonic() - freed < 1.5
+
+
+def test_beyond_max_connections_is_503_and_the_edge_stays_usable(relayed, closing):
+    pair = relayed(limits={"max_connections": 10, "exempt": ["127.0.0.0/8"]})
+    pairs = [pair.open("plain") for _ in range(10)]
+    for _ in range(20):
+        response = ask(pair.edge)
+        assert (response.status, response.word) == (503, "edge_limit")
+        assert response["Retry-After"] and response["Connection"] == "close"
+    pairs[0][0].close()
+    client = closing(FrameStream(pair.edge.connect("plain")))
+    client.close()
+    eventually(lambda: json.loads(pair.edge.admin("GET", "/api/v1/status")[1])["connections"] < 10)
+    pair.open("plain")

@@ -1,0 +1,140 @@
+"""Many messages at once: what goes in comes out, whole and in order, and everybody counts the same.
+
+`E2E_MESSAGES` sets how many. Every message bears its connection's number, its own, and bytes that depend on both. The worker
+sends each back as one unmasked frame, so the bytes that a client must receive are known to the last bit: what is compared is
+the hash of the whole stream, which no lost, doubled, changed or reordered message leaves as it was.
+"""
+
+import asyncio
+import hashlib
+import os
+import random
+
+import pytest
+
+from edge import open_route
+from frames import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, close_payload, frame, upgrade_request
+from waiting import eventually
+from workers import ForeignWorker
+
+MESSAGES = int(os.environ.get("E2E_MESSAGES", 1_000_000))
+CONNECTIONS = 200
+BATCH = 50
+NOISE = random.Random(6455).randbytes(1 << 20)
+LETTERS = "".join(chr(code) for code in [*range(0x20, 0x7F), *range(0xC0, 0x180), *range(0x1F300, 0x1F400)]) * 200
+
+
+class Script:
+    """What one connection says, made as it goes, and the hash of what it must hear."""
+
+    def __init__(self, number, count):
+        self.count = count
+        self.counted = {TEXT: 0, BINARY: 0}
+        self.payload_bytes = 0
+        self._number = number
+        self._random = random.Random(number)
+        self._expected = hashlib.sha256()
+        self.expected_bytes = 0
+
+    @property
+    def expected(self):
+        return self._expected.digest()
+
+    def batches(self):
+        for start in range(0, self.count, BATCH):
+            yield b"".join(self._message(sequence) for sequence in range(start, min(start + BATCH, self.count)))
+
+    def _message(self, sequence):
+        opcode, payload = self._payload(sequence)
+        self.counted[opcode] += 1
+        self.payload_bytes += len(payload)
+        sent = self._frames(opcode, payload)
+        self._expect(frame(opcode, payload, mask=None))
+        return sent
+
+    def _payload(self, sequence):
+        roll = self._random.random()
+        size = int(roll * 150) if roll < 0.8 else int(roll * 1000) if roll < 0.98 else int(roll * 16_000) if roll < 0.9995 else 70_000
+        place = (self._number * 7919 + sequence * 104_729) % 40_000
+        head = f"{self._number}:{sequence}:"
+        if sequence % 2:
+            return BINARY, head.encode() + NOISE[place:place + size]
+        return TEXT, (head + LETTERS[place:place + size // 2]).encode()
+
+    def _frames(self, opcode, payload):
+        """The message as a client may send it: mostly in one frame, sometimes in several with a ping between them."""
+        mask = NOISE[self.payload_bytes % 1_000_000:][:4]
+        if self._random.random() < 0.8:
+            return frame(opcode, payload, mask=mask)
+        parts = self._random.randint(2, 4)
+        size = len(payload) // parts + 1
+        frames = []
+        for part in range(parts):
+            piece = payload[part * size:(part + 1) * size]
+            frames.append(frame(CONTINUATION if part else opcode, piece, fin=part == parts - 1, mask=mask))
+        if parts == 4:
+            frames.insert(2, frame(PING, b"between", mask=mask))
+            self._expect(frame(PONG, b"between", mask=None))
+        return b"".join(frames)
+
+    def _expect(self, data):
+        self._expected.update(data)
+        self.expected_bytes += len(data)
+
+
+async def converse(edge, script, number):
+    """Says everything, hears everything, closes; gives the hash of what was heard."""
+    secure = number % 4 == 0
+    reader, writer = await asyncio.open_connection(
+        "127.0.0.1", edge.ports["secure" if secure else "plain"], limit=1 << 18,
+        **({"ssl": edge.site.client_context(), "server_hostname": "localhost"} if secure else {}))
+    writer.write(upgrade_request("/million"))
+    assert b" 101 " in await reader.readuntil(b"\r\n\r\n")
+
+    async def say():
+        for batch in script.batches():
+            writer.write(batch)
+            await writer.drain()
+
+    async def hear():
+        heard = hashlib.sha256()
+        count = 0
+        while not (said.done() and count >= script.expected_bytes):
+            data = await asyncio.wait_for(reader.read(1 << 18), 60)
+            assert data, f"connection {number} ended after {count} bytes"
+            heard.update(data)
+            count += len(data)
+        assert count == script.expected_bytes
+        return heard.digest()
+
+    said = asyncio.create_task(say())
+    heard = await hear()
+    await said
+    writer.write(frame(CLOSE, close_payload(1000)))
+    assert await reader.read() == frame(CLOSE, close_payload(1000), mask=None)
+    writer.close()
+    return heard
+
+
+@pytest.mark.timeout(300)
+async def test_what_goes_in_comes_out_in_order_and_everybody_counts_the_same(start_edge, directory, closing):
+    workers = [closing(ForeignWorker("node", directory, name)) for name in ("one", "two")]
+    for worker in workers:
+        worker.wait_until_ready()
+    edge = start_edge({"main": [worker.path for worker in workers]}, [open_route()])
+    scripts = [Script(number, MESSAGES // CONNECTIONS) for number in range(CONNECTIONS)]
+    heard = await asyncio.gather(*[converse(edge, script, number) for number, script in enumerate(scripts)])
+    assert heard == [script.expected for script in scripts]
+    await asyncio.to_thread(eventually, lambda: edge.metric("sluice_connections") == 0)
+    for direction in ("received", "sent"):
+        for kind, opcode in (("text", TEXT), ("binary", BINARY)):
+            counted = sum(script.counted[opcode] for script in scripts)
+            assert edge.metric("sluice_messages_total", direction=direction, type=kind) == counted
+        payload = sum(script.payload_bytes for script in scripts)
+        assert edge.metric("sluice_message_bytes_total", direction=direction) == payload
+    assert edge.metric("sluice_protocol_errors_total") == 0
+    await asyncio.to_thread(eventually, lambda: len(edge.events("connection.closed", close_code=1000)) == CONNECTIONS)
+    lines = edge.events("connection.closed")
+    total = sum(script.count for script in scripts)
+    assert sum(line["messages_in"] for line in lines) == sum(line["messages_out"] for line in lines) == total
+    assert edge.metric("sluice_send_queue_bytes") == 0

@@ -1,0 +1,150 @@
+"""Workers behind the edge: programs built on libraries nobody here wrote, and sockets that tests play by hand."""
+
+import json
+import os
+import pathlib
+import queue
+import socket
+import sys
+import threading
+
+from frames import FrameStream, accept_value
+from processes import Child
+from waiting import eventually
+
+FOREIGN = pathlib.Path(__file__).resolve().parent / "foreign"
+NODE = os.environ.get("E2E_NODE", "/usr/bin/node")
+
+
+class ForeignWorker:
+    """A worker program of `foreign/`. All of them speak the same little language; see foreign/README.md."""
+
+    kinds = ["websockets", "aiohttp", "uvicorn", "node"]
+
+    def __init__(self, kind, directory, name=None):
+        self.kind = kind
+        self.path = directory / f"{name or kind}.sock"
+        self._journal = directory / f"{name or kind}.journal"
+        self._journal.touch()
+        environment = {"WORKER_JOURNAL": str(self._journal), "NODE_PATH": "/usr/share/nodejs"}
+        if kind == "uvicorn":
+            command = [
+                sys.executable, "-m", "uvicorn", "uvicorn_app:app", "--app-dir", FOREIGN, "--uds", self.path,
+                "--log-level", "warning", "--forwarded-allow-ips", "*"]
+        elif kind == "node":
+            command = [NODE, FOREIGN / "node_worker.js", self.path]
+        else:
+            command = [sys.executable, FOREIGN / f"{kind}_worker.py", self.path]
+        self.child = Child(command, directory, name or kind, environment)
+
+    def wait_until_ready(self):
+        eventually(self._is_listening, 20, f"{self.kind} listening ({self.child.errors})")
+
+    def _is_listening(self):
+        assert self.child.exit_code is None, f"{self.kind} ended: {self.child.errors}"
+        probe = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            probe.connect(str(self.path))
+            return True
+        except OSError:
+            return False
+        finally:
+            probe.close()
+
+    def closes(self, path):
+        """How WebSockets of a path ended, as the worker saw it: a list of (code, reason)."""
+        lines = [json.loads(line) for line in self._journal.read_text().splitlines()]
+        return [(line["code"], line["reason"]) for line in lines if line["path"] == path]
+
+    def close(self):
+        self.child.kill()
+
+
+class RawWorker:
+    """A Unix socket whose connections the test plays by hand: `next()` gives the edge's next connection."""
+
+    def __init__(self, path, backlog=4096):
+        self.path = pathlib.Path(path)
+        self.accepted = 0
+        self._arrivals = queue.SimpleQueue()
+        self._streams = []
+        self.listen(backlog)
+
+    def listen(self, backlog=4096):
+        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._listener.bind(str(self.path))
+        self._listener.listen(backlog)
+        threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
+
+    def _accept(self, listener):
+        while True:
+            try:
+                sock, _ = listener.accept()
+            except OSError:
+                return
+            sock.settimeout(10)
+            stream = FrameStream(sock, mask=None)
+            self.accepted += 1
+            self._streams.append(stream)
+            self._arrivals.put(stream)
+
+    def next(self, within=10.0):
+        """The edge's next connection."""
+        return self._arrivals.get(timeout=within)
+
+    def stop_listening(self):
+        """No new connections; those that stand go on."""
+        try:
+            self._listener.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+        self._listener.close()
+        self.path.unlink(missing_ok=True)
+
+    def close(self):
+        self.stop_listening()
+        for stream in self._streams:
+            stream.close()
+
+
+class RespondingWorker(RawWorker):
+    """Answers every plain request with 200, the request line as body; remembers every byte that it got."""
+
+    def __init__(self, path):
+        self.requests = []
+        self.bytes_received = 0
+        super().__init__(path)
+        threading.Thread(target=self._serve_all, daemon=True).start()
+
+    def _serve_all(self):
+        while True:
+            threading.Thread(target=self._serve, args=(self.next(within=None),), daemon=True).start()
+
+    def _serve(self, stream):
+        try:
+            while True:
+                stream.sock.settimeout(None)
+                line, fields = stream.head()
+                self.bytes_received += len(line)
+                self.requests.append((line, fields))
+                names = {name.lower(): value for name, value in fields}
+                if "content-length" in names:
+                    stream.exactly(int(names["content-length"]))
+                elif "transfer-encoding" in names:
+                    stream._chunks()
+                body = line.encode("latin-1")
+                stream.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), b"" if line.startswith("HEAD") else body))
+        except (OSError, EOFError):
+            self.bytes_received += len(stream.buffer)
+            stream.close()
+
+
+def accept_upgrade(stream, fields=()):
+    """Answers an opening handshake as a good worker does; gives the request's fields."""
+    line, received = stream.head()
+    key = next(value for name, value in received if name.lower() == "sec-websocket-key")
+    lines = [
+        "HTTP/1.1 101 Switching Protocols", "Upgrade: websocket", "Connection: Upgrade",
+        f"Sec-WebSocket-Accept: {accept_value(key)}", *(f"{name}: {value}" for name, value in fields)]
+    stream.send("\r\n".join([*lines, "", ""]).encode("latin-1"))
+    return received
