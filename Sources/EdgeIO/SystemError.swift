@@ -17,6 +17,9 @@ public struct SystemError: Error, Sendable, CustomStringConvertible {
   /// Whether the process (EMFILE) or the machine (ENFILE) has no descriptor left.
   public var isOutOfDescriptors: Bool { errno == EMFILE || errno == ENFILE }
 
+  /// Whether this process may not do it.
+  public var isForbidden: Bool { errno == EACCES || errno == EPERM }
+
   /// The operation and the system's words for the error: `bind: Address already in use`.
   public var description: String {
     guard let text = unsafe csystem_error_text(errno) else { return "\(operation): error \(errno)" }

@@ -14,7 +14,7 @@ extension AdminServer {
     for address in settings.listen { listeners.append(try AdminListener(address, scope: .full)) }
     if let address = settings.metricsListen { listeners.append(try AdminListener(address, scope: .metricsOnly)) }
     let access = AdminAccess(
-      tokens: try tokens(settings.tokensFile), ownUserID: Machine.ownUserID,
+      tokens: try tokens(settings.tokensFile), allowedHosts: settings.listen.compactMap(\.host), ownUserID: Machine.ownUserID,
       cryptography: .init(sha256: Digest.sha256, constantTimeEquals: constantTimeEquals))
     do {
       return try AdminServer(
@@ -23,6 +23,13 @@ extension AdminServer {
     } catch {
       throw .system("\(error)")
     }
+  }
+
+  /// Reads the files that the settings name, without serving.
+  ///
+  /// - Throws: `StartError.configuration`.
+  static func checkFiles(of settings: Configuration.Admin) throws(StartError) {
+    _ = try tokens(settings.tokensFile)
   }
 
   private static func tokens(_ path: String?) throws(StartError) -> AdminTokens? {
@@ -50,6 +57,16 @@ extension AdminListener {
       throw error
     } catch {
       throw .bind(address: address.text, reason: "\(error)")
+    }
+  }
+}
+
+extension Configuration.ListenAddress {
+  /// What `Host` may say to reach a TCP address by its number.
+  fileprivate var host: String? {
+    switch self {
+    case .tcp(let ip, port: _): ip.isIPv4 ? ip.description : "[\(ip)]"
+    case .unix, .systemd: nil
     }
   }
 }

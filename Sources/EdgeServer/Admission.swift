@@ -20,7 +20,7 @@ struct Admission {
     let trace = head.traceParent ?? .random()
     // Where the client names neither request nor trace, one name serves for both.
     caller = Caller(
-      address: origin.clientAddress, origin: head.fields["Origin"], user: user?.id, requestID: head.requestID ?? trace.traceID,
+      address: origin.clientAddress, host: head.host, path: head.target.path, origin: head.fields["Origin"], user: user?.id, requestID: head.requestID ?? trace.traceID,
       traceID: trace.traceID)
     let forwarding = ForwardingContext(
       clientChain: origin.clientChain, scheme: origin.scheme, port: head.authority?.port ?? origin.scheme.defaultPort,
@@ -42,14 +42,22 @@ struct Admission {
 final class Caller: Sendable {
   /// The client's own address; nil for a peer on a Unix socket.
   let address: IPAddress?
+  /// The host that was asked for, in normal form.
+  let host: String?
+  /// The path in normal form, without the query.
+  let path: String
   /// The request's `Origin`.
   let origin: String?
   let user: UserID?
   let requestID: String
   let traceID: String
 
-  init(address: IPAddress?, origin: String?, user: UserID?, requestID: String, traceID: String) {
+  init(
+    address: IPAddress?, host: String?, path: String, origin: String?, user: UserID?, requestID: String, traceID: String
+  ) {
     self.address = address
+    self.host = host
+    self.path = path
     self.origin = origin
     self.user = user
     self.requestID = requestID

@@ -37,11 +37,17 @@ struct ClientTransport: ~Copyable {
       }
       scratch.offer(count: count)
       guard let step = tls?.handshake() else { return .ended }
-      let isAlive = sendCiphertext()
+      guard sendCiphertext() else {
+        // The next session must not find what this one leaves unread.
+        scratch.discardInput()
+        return .ended
+      }
       switch step {
-      case .done(let info): return isAlive ? .done(info) : .ended
-      case .failed(let error): return .failed(error)
-      case .needsInput: if !isAlive { return .ended }
+      case .done(let info): return .done(info)
+      case .failed(let error):
+        scratch.discardInput()
+        return .failed(error)
+      case .needsInput: break
       }
       if unsafe count < scratch.input.count { return .needsInput }
     }

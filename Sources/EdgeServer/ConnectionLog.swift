@@ -115,6 +115,9 @@ extension ReactorContext {
 
   private func describe(_ caller: Caller, route: Route, in record: inout LogRecord) {
     if let address = caller.address { record[.clientAddress] = .text(address.description) }
+    if let host = caller.host { record[.serverAddress] = .text(host) }
+    record[.urlPath] = .text(caller.path)
+    if let origin = caller.origin { record[.origin] = .text(origin) }
     record[.route] = .text(route.name)
     record[.requestID] = .text(caller.requestID)
     record[.traceID] = .text(caller.traceID)

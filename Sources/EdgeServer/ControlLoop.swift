@@ -84,20 +84,21 @@ final class ControlLoop: EventSource {
     guard case .serving = stage else { return stop("A second signal came.") }
     shared.beginDraining()
     shared.log.write(.info, "drain.began", "The edge drains: not ready any more; clients are sent away after the delay.")
-    stage = .delaying(until: reactor.now + settings.delay)
-    reactor.setTimer(self, at: reactor.now + min(settings.delay, Self.period))
+    let now = reactor.now
+    stage = .delaying(until: now + min(settings.delay, settings.timeout), end: now + settings.timeout)
+    reactor.setTimer(self, at: now + min(settings.delay, Self.period))
   }
 
   private func advance(now: Instant) {
     switch stage {
     case .serving: break
-    case .delaying(let time):
+    case .delaying(until: let time, let end):
       guard now >= time else { return }
       for reactor in reactors { reactor.post(.drain(spread: settings.spread)) }
-      stage = .draining(until: now + settings.timeout)
-    case .draining(let time):
+      stage = .draining(end: end)
+    case .draining(let end):
       if shared.openConnections == 0 { return stop("All connections have ended.") }
-      if now >= time { stop("The drain's time is over.") }
+      if now >= end { stop("The drain's time is over.") }
     case .stopped: break
     }
   }
@@ -114,13 +115,13 @@ final class ControlLoop: EventSource {
 private enum Stage {
   case serving
   /// Not ready any more, but still accepting: load balancers need a moment to see it.
-  case delaying(until: Instant)
-  case draining(until: Instant)
+  case delaying(until: Instant, end: Instant)
+  case draining(end: Instant)
   case stopped
 
   var deadline: Instant? {
     switch self {
-    case .delaying(let time), .draining(let time): time
+    case .delaying(until: let time, end: _), .draining(end: let time): time
     case .serving, .stopped: nil
     }
   }

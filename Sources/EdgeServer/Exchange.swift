@@ -25,6 +25,7 @@ final class Exchange {
   private var upload: BodyPipe
   private var uploadWatch: StallWatch
   private var responseParser: ResponseHeadParser
+  private var interimAnswers = 0
   private var download: BodyPipe?
   private var downloadWatch: StallWatch
   private var responseStatus = 0
@@ -43,6 +44,9 @@ final class Exchange {
     responseParser = ResponseHeadParser(limits: context.snapshot.headLimits)
     allowsClientReuse = head.wantsKeepAlive
   }
+
+  /// How many 1xx answers one request may get: they do not count as the answer that is awaited.
+  private static let maxInterimAnswers = 16
 
   /// Begins: judges the request, and looks for a worker.
   func begin() {
@@ -149,11 +153,7 @@ final class Exchange {
   private func received(_ response: ResponseHead) {
     guard let admission, let worker else { return }
     worker.worker.pool.answered(worker.worker.id, now: context.reactor.now)
-    if response.isInterim {
-      responseParser = ResponseHeadParser(limits: context.snapshot.headLimits)
-      restartResponseDeadline()
-      return passInterim(response)
-    }
+    guard !response.isInterim else { return passInterim(response) }
     guard response.status == 101 else { return begin(response) }
     guard let upgrade = admission.upgrade else { return answer(.workerError("worker_unasked_upgrade", admission)) }
     do {
@@ -174,7 +174,11 @@ final class Exchange {
   }
 
   private func passInterim(_ response: ResponseHead) {
+    interimAnswers += 1
+    guard interimAnswers <= Self.maxInterimAnswers else { return fail("worker_too_many_interim") }
+    responseParser = ResponseHeadParser(limits: context.snapshot.headLimits)
     if let interim = ClientResponse.interim(response, to: head) { send(interim) }
+    if client.waitingBytes > 0 { pauseWorker() }
   }
 
   private func begin(_ response: ResponseHead) {

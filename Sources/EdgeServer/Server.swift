@@ -37,7 +37,6 @@ public final class Server {
       let now = controlReactor.now
       let logs = try EdgeLogs(configuration)
       let threads = configuration.threadCount
-      let sockets = try configuration.listeners.map { try ListenerSockets($0.address, reactors: threads) }
       let tickets = TicketKeyRing(now: now)
       let shared = SharedState(
         pools: configuration.pools.map { WorkerPoolState($0) },
@@ -46,6 +45,7 @@ public final class Server {
         maxConnections: configuration.clampedMaxConnections(logs.main), caps: ConnectionCaps(settings: configuration.capSettings))
       for pool in shared.pools { _ = pool.rescan(now: now) }
       let snapshot = try SnapshotBuilder(configuration, pools: shared.pools).build()
+      let sockets = try configuration.listeners.map { try ListenerSockets($0.address, reactors: threads) }
       let layout = MetricLayout(
         routes: configuration.routes.map(\.name), listeners: configuration.listeners.map(\.name),
         protocolErrors: FrameError.allCases.map(\.rawValue))
@@ -73,6 +73,15 @@ public final class Server {
         record[.serverAddress] = .text(address)
       }
     }
+  }
+
+  /// Reads every file that a configuration names, as `init` would, without serving.
+  ///
+  /// - Throws: `StartError.configuration` for the first file that cannot be used.
+  public static func checkFiles(of configuration: Configuration) throws(StartError) {
+    _ = try ListenerContext.all(of: configuration, tickets: TicketKeyRing(now: MonotonicClock.now()))
+    _ = try SnapshotBuilder(configuration, pools: configuration.pools.map { WorkerPoolState($0) }).build()
+    try AdminServer.checkFiles(of: configuration.admin)
   }
 
   /// Serves until a signal ends it and the drain is over. Call it once, on the main thread.

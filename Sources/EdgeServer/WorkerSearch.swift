@@ -56,7 +56,7 @@ struct WorkerSearch {
       case .failed(let error):
         // The reserve is for this: a client that is in already gets its worker.
         if error.isOutOfDescriptors { context.shared.reserve.release() }
-        failed(worker, error.isOutOfDescriptors ? .edgeExhausted : .other, context: context)
+        failed(worker, ConnectFailure(error), context: context)
       }
     }
     guard metFullBacklog, failures < Self.maxFailures, now < deadline else { return .empty }
@@ -90,6 +90,12 @@ struct WorkerSearch {
     case .giveUp:
       failures += 1
     }
+  }
+}
+
+extension ConnectFailure {
+  fileprivate init(_ error: SystemError) {
+    self = error.isOutOfDescriptors ? .edgeExhausted : error.isForbidden ? .forbidden : .other
   }
 }
 

@@ -1,16 +1,22 @@
 import ArgumentParser
 import EdgeIO
+import EdgeServer
 
 /// `sluice check`: says whether a configuration is valid.
 struct CheckCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "check",
-    abstract: "Validates a configuration: exit 0, or 78 with every error as file:line:col.")
+    abstract: "Validates a configuration and the files it names: exit 0, or 78 with every error as file:line:col.")
 
   @OptionGroup var options: ConfigurationOptions
 
   func run() throws {
-    _ = try options.load()
+    let configuration = try options.load()
+    do throws(StartError) {
+      try Server.checkFiles(of: configuration)
+    } catch {
+      throw ExitCode.saying(error)
+    }
     StandardStreams.writeOutput("\(options.config): valid\n")
   }
 }
