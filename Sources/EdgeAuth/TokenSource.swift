@@ -119,12 +119,9 @@ private func isTokenByte(_ byte: UInt8) -> Bool {
 
 /// What follows the scheme `Bearer` and its spaces, or nil for another scheme.
 private func bearerCredentials(_ value: String) -> String? {
-  let bytes = Array(value.utf8)
-  let scheme = "bearer".utf8
-  guard bytes.count >= scheme.count, zip(bytes, scheme).allSatisfy({ ASCII.lowercased($0) == $1 }) else { return nil }
-  let rest = bytes.dropFirst(scheme.count)
-  guard rest.isEmpty || rest.first == UInt8(ascii: " ") else { return nil }
-  return String(decoding: rest.drop { $0 == UInt8(ascii: " ") }, as: UTF8.self)
+  let scheme = value.utf8.prefix { $0 != UInt8(ascii: " ") }
+  guard ASCII.equalIgnoringCase(Substring(scheme), "bearer") else { return nil }
+  return String(Substring(value.utf8[scheme.endIndex...].drop { $0 == UInt8(ascii: " ") }))
 }
 
 private func bearerProtocol(_ name: String) -> String? {

@@ -1,3 +1,4 @@
+import EdgeAuth
 import EdgeCore
 
 extension Configuration.Auth {
@@ -7,7 +8,7 @@ extension Configuration.Auth {
     let keys = section.required("keys", "one of file, url and secret_file")?.section(Configuration.KeySource.read)
     let algorithms = readAlgorithms(section, keys: keys)
     let tokenFrom = section["token_from"]?.uniqueList(of: "places") { item in
-      item.parsed(Configuration.TokenLocation.forms) { Configuration.TokenLocation($0) }
+      item.parsed("header, cookie:NAME, subprotocol, query:NAME or first_message") { TokenSource($0) }
     }
     let required = section["required_claims"]?.list(of: "names of claims") { $0.text("the name of a claim") } ?? []
     let userClaim = section.text("user_claim", "the name of a claim") ?? "sub"
@@ -21,11 +22,11 @@ extension Configuration.Auth {
   /// A secret must never check a signature made with a private key, nor the other way round (RFC 8725 §2.1).
   private static func readAlgorithms(
     _ section: Section, keys: Configuration.KeySource?
-  ) -> [Configuration.SignatureAlgorithm] {
+  ) -> [SignatureAlgorithm] {
     let needSecret = keys?.isSecret ?? false
     guard let setting = section["algorithms"] else { return needSecret ? [.hs256] : [.es256, .rs256, .edDSA] }
-    let algorithms = setting.uniqueList(of: "algorithms") { item -> Configuration.SignatureAlgorithm? in
-      guard let algorithm = item.word(Configuration.SignatureAlgorithm.self) else { return nil }
+    let algorithms = setting.uniqueList(of: "algorithms") { item -> SignatureAlgorithm? in
+      guard let algorithm = item.word(SignatureAlgorithm.self) else { return nil }
       if keys != nil, algorithm.isSymmetric != needSecret {
         item.refuse(
           "\(algorithm.rawValue) does not fit the keys",
@@ -40,7 +41,8 @@ extension Configuration.Auth {
     .map([
       "issuer": issuer.map(SettingNode.text) ?? .null, "audience": .list(audience.map(SettingNode.text)),
       "algorithms": .list(algorithms.map { .plain($0.rawValue) }), "keys": keys.node,
-      "token_from": .list(tokenFrom.map { .text($0.text) }), "required_claims": .list(requiredClaims.map(SettingNode.text)),
+      "token_from": .list(tokenFrom.map { .text($0.description) }),
+      "required_claims": .list(requiredClaims.map(SettingNode.text)),
       "user_claim": .text(userClaim), "leeway": .duration(leeway),
     ])
   }
@@ -86,44 +88,8 @@ extension Configuration.KeySource {
   }
 }
 
-extension Configuration.TokenLocation {
-  static let forms = "header, cookie:NAME, subprotocol, query:NAME or first_message"
-
-  init?(_ text: String) {
-    switch text {
-    case "header": self = .header
-    case "subprotocol": self = .subprotocol
-    case "first_message": self = .firstMessage
-    default:
-      let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-      guard parts.count == 2, isToken(parts[1]) else { return nil }
-      switch parts[0] {
-      case "cookie": self = .cookie(name: parts[1])
-      case "query": self = .query(name: parts[1])
-      default: return nil
-      }
-    }
-  }
-
-  /// The place as an operator writes it.
-  public var text: String {
-    switch self {
-    case .header: "header"
-    case .cookie(let name): "cookie:\(name)"
-    case .subprotocol: "subprotocol"
-    case .query(let name): "query:\(name)"
-    case .firstMessage: "first_message"
-    }
-  }
-}
-
-/// Whether a text is a token (RFC 9110 §5.6.2).
-func isToken(_ text: some StringProtocol) -> Bool {
-  !text.isEmpty && text.utf8.allSatisfy(ASCII.isTokenCharacter)
-}
-
 private func httpsAddress(_ text: String) -> String? {
-  guard text.hasPrefix("https://"), text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) else { return nil }
+  guard text.hasPrefix("https://"), text.utf8.allSatisfy(ASCII.isVisible) else { return nil }
   let rest = text.dropFirst(8)
   let authority = rest.prefix { $0 != "/" && $0 != "?" }
   guard !authority.isEmpty, !authority.contains("@"), !rest.contains("#") else { return nil }

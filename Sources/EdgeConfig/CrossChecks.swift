@@ -1,3 +1,5 @@
+import EdgeRouting
+
 /// What must hold between parts of a document that are each right for themselves.
 struct CrossChecks {
   private let findings: Findings
@@ -38,14 +40,14 @@ struct CrossChecks {
 
   /// Two routes for the same host and path: the second would never be reached.
   private func requireUniqueMatches(of root: SettingNode) {
-    var seen: [Configuration.Match: ConfigurationOrigin] = [:]
+    var seen: [RoutePattern: ConfigurationOrigin] = [:]
     for (index, route) in (root["routes"]?.elements ?? []).enumerated() {
       let host = route["match"]?["host"]?.givenText
       let path = route["match"]?["path"]?.givenText
-      guard let host = host.map({ Configuration.HostPattern($0) }) ?? .any,
-        let path = path.map({ Configuration.PathPattern($0) }) ?? .prefix("/")
+      guard let host = host.map({ HostPattern($0) }) ?? .any,
+        let path = path.map({ PathPattern($0) }) ?? .prefix("/")
       else { continue }
-      let match = Configuration.Match(host: host, path: path)
+      let match = RoutePattern(host: host, path: path)
       let origin = route["match"]?.origin ?? route.origin
       if let first = seen[match] {
         findings.refuse(

@@ -40,7 +40,8 @@ extension Configuration {
     let document = Setting(node: root, path: "", schemaPath: "", findings: findings)
     let configuration = document.section(Configuration.read)
     CrossChecks.run(on: root, findings: findings)
-    NotYetSupported.check(root, against: notYetSupported, findings: findings)
+    let refused = Set((errors + findings.errors).map(\.origin))
+    NotYetSupported.check(root, against: notYetSupported, refused: refused, findings: findings)
     errors += findings.errors
     guard errors.isEmpty, let configuration else { throw ConfigurationErrors(errors: inOrder(errors)) }
     return configuration

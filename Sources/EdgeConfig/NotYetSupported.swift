@@ -1,7 +1,8 @@
 /// A setting that is part of the format, but that this release does not act on.
 ///
-/// Taking it in silence would be worse than not knowing it: an operator would believe in a limit that does not hold. The
-/// list gets shorter as features arrive.
+/// Taking it in silence would be worse than not knowing it: an operator would believe in a limit that does not hold. A default
+/// spelled out is let pass, so that what `sluice config --effective` writes can be read again. The list gets shorter as
+/// features arrive.
 struct NotYetSupported: Sendable {
   /// Keys from the root on; `*` stands for every element or name.
   let path: [String]
@@ -16,6 +17,10 @@ struct NotYetSupported: Sendable {
     NotYetSupported("listeners.*.tls.client_ca", anything, instead: "no client_ca"),
     NotYetSupported("listeners.*.tls.client_certificates", anything(but: "none"), instead: "none"),
     NotYetSupported("listeners.*.proxy_protocol", anything(but: "off"), instead: "off"),
+    NotYetSupported("limits.handshakes.rate", anything(but: "auto"), instead: "auto"),
+    NotYetSupported("limits.handshakes.queue_timeout", anything(but: "10s"), instead: "10s"),
+    NotYetSupported("limits.per_ip.handshakes.rate", anything(but: "10/s"), instead: "10/s"),
+    NotYetSupported("limits.per_ip.handshakes.burst", anything(but: "40"), instead: "40"),
     NotYetSupported("limits.per_ip.messages", anything, instead: "no such limit"),
     NotYetSupported("limits.per_ip.bytes", anything, instead: "no such limit"),
     NotYetSupported("limits.per_user.connections", anything, instead: "no such limit"),
@@ -23,10 +28,20 @@ struct NotYetSupported: Sendable {
     NotYetSupported("limits.per_user.bytes", anything, instead: "no such limit"),
     NotYetSupported("limits.per_user.when_full", anything(but: "reject"), instead: "reject"),
     NotYetSupported("auth.*.keys.url", anything, instead: "file or secret_file"),
-    NotYetSupported("auth.*.token_from.*", laterTokenLocation, instead: "header or cookie:NAME"),
+    NotYetSupported(
+      "auth.*.token_from.*", anyText(beginningWith: "first_message"), instead: "header, cookie:NAME, subprotocol or query:NAME"),
     NotYetSupported("pools.*.protocol", anything(but: "websocket"), instead: "websocket"),
     NotYetSupported("pools.*.balance", laterBalance, instead: "least_connections or round_robin"),
     NotYetSupported("pools.*.cookie_secret_file", anything, instead: "no cookie_secret_file"),
+    NotYetSupported("routes.*.reject.origin", anything(but: "http"), instead: "http"),
+    NotYetSupported("routes.*.reject.auth", anything(but: "http"), instead: "http"),
+    NotYetSupported("routes.*.reject.rate", anything(but: "http"), instead: "http"),
+    NotYetSupported("routes.*.reject.banned", anything(but: "http"), instead: "http"),
+    NotYetSupported("routes.*.close_codes.policy", anything(but: "1008"), instead: "1008"),
+    NotYetSupported("routes.*.close_codes.edge_fault", anything(but: "1011"), instead: "1011"),
+    NotYetSupported("routes.*.close_codes.auth", anything(but: "4401"), instead: "4401"),
+    NotYetSupported("routes.*.close_codes.replaced", anything(but: "4409"), instead: "4409"),
+    NotYetSupported("routes.*.close_codes.rate", anything(but: "4429"), instead: "4429"),
     NotYetSupported("routes.*.messages", anything, instead: "no such limit"),
     NotYetSupported("routes.*.bytes", anything, instead: "no such limit"),
     NotYetSupported("routes.*.notice", anything(but: "none"), instead: "none"),
@@ -36,9 +51,17 @@ struct NotYetSupported: Sendable {
     NotYetSupported("admin.metrics_listen", anyText(beginningWith: "fd://"), instead: "an address or unix:/path"),
   ]
 
-  /// Adds to `findings` every setting below `root` that asks for what an entry says is missing.
-  static func check(_ root: SettingNode, against list: [NotYetSupported], findings: Findings) {
-    for entry in list { entry.visit(root, rest: entry.path[...], path: "", findings: findings) }
+  /// Adds to `findings` every setting below `root` that asks for what an entry says is missing, unless it is in `refused`: one
+  /// error about a value is enough.
+  static func check(
+    _ root: SettingNode, against list: [NotYetSupported], refused: Set<ConfigurationOrigin>, findings: Findings
+  ) {
+    for entry in list {
+      entry.visit(root, rest: entry.path[...], path: "") { path, node in
+        guard !refused.contains(node.origin) else { return }
+        findings.refuse(path, at: node.origin, "\(node.kind) is not supported yet", "expected \(entry.instead)")
+      }
+    }
   }
 
   private init(_ path: String, _ asks: @escaping @Sendable (SettingNode) -> Bool, instead: String) {
@@ -47,9 +70,12 @@ struct NotYetSupported: Sendable {
     self.instead = instead
   }
 
-  private func visit(_ node: SettingNode, rest: ArraySlice<String>, path: String, findings: Findings) {
+  /// Calls `found` with every setting at `rest` below `node` that asks for what is missing.
+  private func visit(
+    _ node: SettingNode, rest: ArraySlice<String>, path: String, found: (_ path: String, _ node: SettingNode) -> Void
+  ) {
     guard let key = rest.first else {
-      if asks(node) { findings.refuse(path, at: node.origin, "\(node.kind) is not supported yet", "expected \(instead)") }
+      if asks(node) { found(path, node) }
       return
     }
     let rest = rest.dropFirst()
@@ -57,10 +83,10 @@ struct NotYetSupported: Sendable {
     case .scalar: break
     case .sequence(let items, origin: _):
       guard key == "*" else { return }
-      for (index, item) in items.enumerated() { visit(item, rest: rest, path: "\(path)[\(index)]", findings: findings) }
+      for (index, item) in items.enumerated() { visit(item, rest: rest, path: "\(path)[\(index)]", found: found) }
     case .mapping(let entries, origin: _):
       for entry in entries where key == "*" || key == entry.key {
-        visit(entry.value, rest: rest, path: path.isEmpty ? entry.key : "\(path).\(abridged(entry.key))", findings: findings)
+        visit(entry.value, rest: rest, path: path.isEmpty ? entry.key : "\(path).\(abridged(entry.key))", found: found)
       }
     }
   }
@@ -79,16 +105,9 @@ private func anyText(beginningWith prefix: String) -> @Sendable (SettingNode) ->
   { node in node.givenText?.hasPrefix(prefix) ?? false }
 }
 
-@Sendable private func laterTokenLocation(_ node: SettingNode) -> Bool {
-  switch node.givenText.flatMap({ Configuration.TokenLocation($0) }) {
-  case .subprotocol, .query, .firstMessage: true
-  case .header, .cookie, nil: false
-  }
-}
-
 @Sendable private func laterBalance(_ node: SettingNode) -> Bool {
   switch node.givenText.flatMap({ Configuration.Balance($0) }) {
   case .cookie, .hash: true
-  case .leastConnections, .roundRobin, nil: false
+  case .any, nil: false
   }
 }

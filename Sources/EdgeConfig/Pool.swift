@@ -1,3 +1,5 @@
+public import EdgeRouting
+
 extension Configuration {
   /// A named group of workers.
   public struct Pool: Sendable, Equatable {
@@ -25,10 +27,8 @@ extension Configuration {
 
   /// How a worker is chosen for a new connection.
   public enum Balance: Sendable, Hashable {
-    /// The one with the fewest connections.
-    case leastConnections
-    /// One after the other.
-    case roundRobin
+    /// Any will do; this says which is next.
+    case any(WorkerPool.Settings.Balance)
     /// The one that a signed cookie names.
     case cookie
     /// The same one for the same key, as long as it is there.

@@ -1,4 +1,5 @@
 import EdgeCore
+import EdgeRouting
 
 extension Configuration.Pool {
   static func read(_ name: String, _ section: Section) -> Configuration.Pool? {
@@ -21,7 +22,7 @@ extension Configuration.Pool {
       return nil
     }
     return Configuration.Pool(
-      name: name, workers: workers ?? [], protocol: proto, balance: balance ?? .leastConnections,
+      name: name, workers: workers ?? [], protocol: proto, balance: balance ?? .any(.leastConnections),
       cookieSecretFile: secretFile, health: health)
   }
 
@@ -37,7 +38,7 @@ extension Configuration.Pool {
 extension Configuration.HealthCheck {
   static func read(_ section: Section) -> Configuration.HealthCheck? {
     let path = section.required("path", "the path that workers answer, such as /healthz")?.parsed("a path such as /healthz") {
-      $0.hasPrefix("/") && $0.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f && $0 != UInt8(ascii: "#") } ? $0 : nil
+      $0.hasPrefix("/") && $0.utf8.allSatisfy { ASCII.isVisible($0) && $0 != UInt8(ascii: "#") } ? $0 : nil
     }
     let interval = section.duration("interval", default: .seconds(2), in: .milliseconds(100) ... .seconds(3600))
     let timeout = section.duration("timeout", default: .seconds(2), in: .milliseconds(10) ... .seconds(60))
@@ -60,22 +61,21 @@ extension Configuration.Balance {
 
   init?(_ text: String) {
     switch text {
-    case "least_connections": self = .leastConnections
-    case "round_robin": self = .roundRobin
     case "cookie": self = .cookie
     case "hash:user": self = .hash(.user)
     case "hash:ip": self = .hash(.ip)
-    default:
-      guard text.hasPrefix("hash:query:"), isToken(text.dropFirst(11)) else { return nil }
+    case _ where text.hasPrefix("hash:query:") && ASCII.isToken(text.dropFirst(11)):
       self = .hash(.query(name: String(text.dropFirst(11))))
+    default:
+      guard let rule = WorkerPool.Settings.Balance(rawValue: text) else { return nil }
+      self = .any(rule)
     }
   }
 
   /// The rule as an operator writes it.
   public var text: String {
     switch self {
-    case .leastConnections: "least_connections"
-    case .roundRobin: "round_robin"
+    case .any(let rule): rule.rawValue
     case .cookie: "cookie"
     case .hash(.user): "hash:user"
     case .hash(.ip): "hash:ip"

@@ -1,20 +1,19 @@
+public import EdgeAuth
+public import EdgeRouting
+
 extension Configuration {
   /// Which requests go to which pool, and under what policy.
   public struct Route: Sendable, Equatable {
     /// Names the route in metrics and logs.
     public internal(set) var name: String
     /// Which requests it takes.
-    public internal(set) var match: Match
+    public internal(set) var match: RoutePattern
     /// The pool that serves it; one of `Configuration.pools`.
     public internal(set) var pool: String
     /// The check its clients must pass, a key of `Configuration.auth`; nil leaves the route open.
     public internal(set) var auth: String?
-    /// The web pages that may connect.
-    public internal(set) var origins: Origins
-    /// What becomes of an upgrade without an `Origin` field.
-    public internal(set) var originMissing: OriginDecision
-    /// What becomes of the origin `null`.
-    public internal(set) var originNull: OriginDecision
+    /// The web pages that may connect: the keys `origins`, `origin_missing` and `origin_null`.
+    public internal(set) var origins: OriginRule
     /// How a refused upgrade is told to the client.
     public internal(set) var reject: Rejections
     /// The subprotocols that are offered to workers, of those a client offers; empty passes all.
@@ -41,33 +40,6 @@ extension Configuration {
     public internal(set) var headers: Headers
     /// The codes of Close frames that the edge itself decides on.
     public internal(set) var closeCodes: CloseCodes
-  }
-
-  /// Which requests a route takes.
-  public struct Match: Sendable, Hashable {
-    /// The host that is asked for.
-    public internal(set) var host: HostPattern
-    /// The path that is asked for.
-    public internal(set) var path: PathPattern
-  }
-
-  /// A pattern for the host of a request, in lower case and without a port.
-  public enum HostPattern: Sendable, Hashable {
-    /// Every host.
-    case any
-    /// Just this host.
-    case exact(String)
-    /// Every host that ends in a dot and this suffix: `*.example.com` is held as `example.com`.
-    case wildcard(suffix: String)
-  }
-
-  /// A pattern for the path of a request, in its normal form.
-  public enum PathPattern: Sendable, Hashable {
-    /// The path and everything below it, by whole segments: `/ws` takes `/ws` and `/ws/room`, not `/wsx`;
-    /// `/ws/` takes only what is below.
-    case prefix(String)
-    /// Just this path, written `=/ws`.
-    case exact(String)
   }
 
   /// How a refused upgrade is told to the client.

@@ -1,4 +1,6 @@
+import EdgeAuth
 import EdgeCore
+import EdgeRouting
 
 /// The names that a route may refer to.
 struct RouteReferences {
@@ -9,22 +11,17 @@ struct RouteReferences {
 extension Configuration.Route {
   static func read(_ section: Section, references: RouteReferences) -> Configuration.Route? {
     let name = section.required("name", nameRule)?.name()
-    let match = section.section("match", Configuration.Match.read)
+    let match = section.section("match", RoutePattern.read)
     let pool = section.required("pool", "the name of a pool")?.reference(to: "pool", among: references.pools)
     let authSetting = section["auth"]
     let auth = authSetting?.reference(to: "auth", among: references.auths)
-    let originsSetting = section["origins"]
-    let origins = originsSetting?.origins() ?? .list([.sameOrigin])
-    let isListed = originsSetting != nil
+    let origins = OriginRule.read(section)
     let rejections = section.section("reject", Configuration.Rejections.read)
     let ping = section.section("ping", Configuration.Ping.read)
     let headers = section.section("headers") { Configuration.Headers.read($0, hasAuth: authSetting != nil) }
     let closeCodes = section.section("close_codes", Configuration.CloseCodes.read)
-    let missing = section.word(
-      "origin_missing", default: !isListed || origins == .any ? .allow : Configuration.OriginDecision.refuse)
-    let opaque = section.word("origin_null", default: origins == .any ? .allow : Configuration.OriginDecision.refuse)
     let subprotocols = section["subprotocols"]?.uniqueList(of: "subprotocols", mayBeEmpty: true) { item in
-      item.parsed("a token such as chat.v1") { isToken($0) ? $0 : nil }
+      item.parsed("a token such as chat.v1") { ASCII.isToken($0) ? $0 : nil }
     }
     let maxMessage = section.size("max_message", default: 1_048_576, in: 1...1_073_741_824)
     let maxSendQueue = section.size("max_send_queue", default: 131_072, in: 4096...1_073_741_824)
@@ -36,7 +33,7 @@ extension Configuration.Route {
     let idleTimeout = section.duration("idle_timeout", default: .seconds(600))
     guard let name, let match, let pool, let rejections, let ping, let headers, let closeCodes else { return nil }
     return Configuration.Route(
-      name: name, match: match, pool: pool, auth: auth, origins: origins, originMissing: missing, originNull: opaque,
+      name: name, match: match, pool: pool, auth: auth, origins: origins,
       reject: rejections, subprotocols: subprotocols ?? [], maxMessage: maxMessage, maxSendQueue: maxSendQueue,
       checkUTF8: checkUTF8, messages: messages, bytes: bytes, notice: notice, renew: renew, ping: ping,
       idleTimeout: idleTimeout, headers: headers, closeCodes: closeCodes)
@@ -45,7 +42,8 @@ extension Configuration.Route {
   var node: SettingNode {
     .map([
       "name": .text(name), "match": match.node, "pool": .text(pool), "auth": auth.map(SettingNode.text) ?? .null,
-      "origins": origins.node, "origin_missing": .plain(originMissing.rawValue), "origin_null": .plain(originNull.rawValue),
+      "origins": origins.patternsNode, "origin_missing": .plain(origins.missing.rawValue),
+      "origin_null": .plain(origins.null.rawValue),
       "reject": reject.node, "subprotocols": .list(subprotocols.map(SettingNode.text)), "max_message": .size(maxMessage),
       "max_send_queue": .size(maxSendQueue), "check_utf8": .plain(String(checkUTF8)),
       "messages": .limit(messages, bytes: false), "bytes": .limit(bytes, bytes: true), "notice": .plain(notice.rawValue),
@@ -56,52 +54,16 @@ extension Configuration.Route {
   }
 }
 
-extension Configuration.Match {
-  static func read(_ section: Section) -> Configuration.Match? {
-    let host = section["host"].map { $0.parsed(hostForms) { Configuration.HostPattern($0) } } ?? .any
-    let path = section["path"].map { $0.parsed(pathForms) { Configuration.PathPattern($0) } } ?? .prefix("/")
+extension RoutePattern {
+  static func read(_ section: Section) -> RoutePattern? {
+    let host = section["host"].map { $0.parsed(hostForms) { HostPattern($0) } } ?? .any
+    let path = section["path"].map { $0.parsed(pathForms) { PathPattern($0) } } ?? .prefix("/")
     guard let host, let path else { return nil }
-    return Configuration.Match(host: host, path: path)
+    return RoutePattern(host: host, path: path)
   }
 
   var node: SettingNode {
-    let host =
-      switch host {
-      case .any: SettingNode.null
-      case .exact(let name): SettingNode.text(name)
-      case .wildcard(let suffix): SettingNode.text("*.\(suffix)")
-      }
-    let path =
-      switch path {
-      case .prefix(let path): path
-      case .exact(let path): "=\(path)"
-      }
-    return .map(["host": host, "path": .text(path)])
-  }
-}
-
-extension Configuration.HostPattern {
-  /// Reads a host, `*.` and a host, or `*`.
-  init?(_ text: String) {
-    if text == "*" {
-      self = .any
-    } else if text.hasPrefix("*.") {
-      guard let suffix = normalHost(text.dropFirst(2)), !suffix.hasPrefix("[") else { return nil }
-      self = .wildcard(suffix: suffix)
-    } else {
-      guard let host = normalHost(text) else { return nil }
-      self = .exact(host)
-    }
-  }
-}
-
-extension Configuration.PathPattern {
-  /// Reads a path in the normal form that requests are brought to, after `=` for that path alone.
-  init?(_ text: String) {
-    let isExact = text.hasPrefix("=")
-    let path = isExact ? String(text.dropFirst()) : text
-    guard isNormalPath(path) else { return nil }
-    self = isExact ? .exact(path) : .prefix(path)
+    .map(["host": host == .any ? .null : .text(host.description), "path": .text(path.description)])
   }
 }
 
@@ -140,50 +102,5 @@ extension Setting {
   }
 }
 
-/// A host in the one form that requests are compared in: lower case, no trailing dot; IPv6 in brackets. Nil when it is none.
-func normalHost(_ text: some StringProtocol) -> String? {
-  var host = text.lowercased()
-  if host.hasPrefix("["), host.hasSuffix("]") {
-    guard let address = IPAddress(host.dropFirst().dropLast()), !address.isIPv4 else { return nil }
-    return "[\(address)]"
-  }
-  if host.hasSuffix(".") { host.removeLast() }
-  let areLabels = host.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false).allSatisfy { label in
-    (1...63).contains(label.count)
-      && label.allSatisfy { ASCII.isLetter($0) || ASCII.isDigit($0) || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_") }
-  }
-  return areLabels && host.utf8.count <= 253 ? host : nil
-}
-
-private func isNormalPath(_ path: String) -> Bool {
-  guard path.hasPrefix("/"), path.utf8.count <= 1024 else { return false }
-  let segments = path.split(separator: "/", omittingEmptySubsequences: false).dropFirst()
-  return segments.enumerated().allSatisfy { index, segment in
-    segment != "." && segment != ".." && (!segment.isEmpty || index == segments.count - 1) && isNormalSegment(segment)
-  }
-}
-
-/// Unreserved characters and sub-delimiters stand for themselves; any other byte is an escape in upper case (RFC 3986 §6.2.2).
-private func isNormalSegment(_ segment: Substring) -> Bool {
-  var bytes = Array(segment.utf8)[...]
-  while let byte = bytes.popFirst() {
-    if byte == UInt8(ascii: "%") {
-      guard let high = bytes.popFirst(), let low = bytes.popFirst(), let upper = ASCII.hexDigit(high),
-        let lower = ASCII.hexDigit(low), high < 0x61, low < 0x61
-      else { return false }
-      let value = upper << 4 | lower
-      guard !isUnreserved(value), value != 0, value != UInt8(ascii: "/"), value != UInt8(ascii: "\\") else { return false }
-    } else {
-      guard isUnreserved(byte) || subDelimiters.utf8.contains(byte) else { return false }
-    }
-  }
-  return true
-}
-
-private func isUnreserved(_ byte: UInt8) -> Bool {
-  ASCII.isLetter(byte) || ASCII.isDigit(byte) || "-._~".utf8.contains(byte)
-}
-
-private let subDelimiters = "!$&'()*+,;=:@"
 private let hostForms = "a host such as chat.example.com or *.example.com, without scheme and port"
 private let pathForms = "a path such as /ws (and all below it) or =/ws (alone), without //, dot segments and needless escapes"

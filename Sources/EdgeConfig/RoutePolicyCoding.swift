@@ -1,64 +1,34 @@
+import EdgeAuth
 import EdgeCore
 
+extension OriginRule {
+  /// Reads `origins`, `origin_missing` and `origin_null`; what is absent follows from the others.
+  static func read(_ section: Section) -> OriginRule {
+    let patterns = section["origins"].map { $0.origins() ?? [] } ?? [.sameOrigin]
+    return OriginRule(
+      patterns: patterns, missing: section["origin_missing"]?.word(Fallback.self),
+      null: section["origin_null"]?.word(Fallback.self))
+  }
+
+  var patternsNode: SettingNode {
+    patterns == [.any] ? .text("*") : .list(patterns.map { .text($0.description) })
+  }
+}
+
 extension Setting {
-  /// `"*"`, `same-origin`, or a list of patterns.
-  func origins() -> Configuration.Origins? {
-    if case .scalar(let scalar) = node {
-      if scalar.text == "*" { return .any }
-      return parsed("a list of origins, same-origin or \"*\"") { $0 == "same-origin" ? .list([.sameOrigin]) : nil }
-    }
-    if case .sequence(let items, origin: _) = node, items.count == 1, case .scalar(let scalar) = items[0], scalar.text == "*" {
-      return .any
-    }
-    let patterns = uniqueList(of: "origins") { $0.parsed(originForms) { Configuration.OriginPattern($0) } }
-    guard let patterns else { return nil }
-    return .list(patterns)
-  }
-}
-
-extension Configuration.OriginPattern {
-  init?(_ text: String) {
-    guard text != "same-origin" else {
-      self = .sameOrigin
-      return
-    }
-    guard let colon = text.firstIndex(of: ":"), text[colon...].hasPrefix("://") else { return nil }
-    let scheme = text[..<colon].lowercased()
-    guard let first = scheme.utf8.first, ASCII.isLetter(first), scheme != "ws", scheme != "wss",
-      scheme.utf8.allSatisfy({ ASCII.isLetter($0) || ASCII.isDigit($0) || "+-.".utf8.contains($0) })
-    else { return nil }
-    var host = text[colon...].dropFirst(3)
-    var port = defaultPorts[scheme]
-    if let mark = host.lastIndex(of: ":"), !host.hasSuffix("]") {
-      guard let number = Quantity.integer(host[host.index(after: mark)...]), let number = UInt16(exactly: number), number > 0
-      else { return nil }
-      port = number
-      host = host[..<mark]
-    }
-    let isWildcard = host.hasPrefix("*.")
-    guard let name = normalHost(isWildcard ? host.dropFirst(2) : host), !isWildcard || !name.hasPrefix("[") else { return nil }
-    self = isWildcard ? .subdomains(scheme: scheme, suffix: name, port: port) : .exact(scheme: scheme, host: name, port: port)
-  }
-
-  /// The pattern as an operator writes it; a port that the scheme implies is left out.
-  public var text: String {
-    switch self {
-    case .sameOrigin: "same-origin"
-    case .exact(let scheme, let host, let port): "\(scheme)://\(host)\(suffix(port, scheme))"
-    case .subdomains(let scheme, let domain, let port): "\(scheme)://*.\(domain)\(suffix(port, scheme))"
-    }
-  }
-
-  private func suffix(_ port: UInt16?, _ scheme: String) -> String {
-    port == defaultPorts[scheme] ? "" : port.map { ":\($0)" } ?? ""
-  }
-}
-
-extension Configuration.Origins {
-  var node: SettingNode {
-    switch self {
-    case .any: .text("*")
-    case .list(let patterns): .list(patterns.map { .text($0.text) })
+  /// `"*"`, `same-origin`, or a list of patterns, in which `"*"` stands alone.
+  fileprivate func origins() -> [OriginPattern]? {
+    switch node {
+    case .scalar:
+      return parsed("a list of origins, same-origin or \"*\"") { $0 == "*" || $0 == "same-origin" ? OriginPattern($0) : nil }
+        .map { [$0] }
+    case .sequence, .mapping:
+      let isAlone = node.elements.count == 1
+      return uniqueList(of: "origins") { item in
+        item.parsed(originForms) { text in
+          OriginPattern(text).flatMap { $0 == .any && !isAlone ? nil : $0 }
+        }
+      }
     }
   }
 }
@@ -68,13 +38,13 @@ extension Configuration.Headers {
     let stripToken = section.flag("strip_token", default: true)
     var seen: Set<String> = []
     let rules = section["set"]?.entries(of: "field values") { name, setting -> Configuration.HeaderRule? in
-      guard isToken(name), !isReservedField(name), seen.insert(name.lowercased()).inserted else {
+      guard ASCII.isToken(name), !isReservedField(name), seen.insert(name.lowercased()).inserted else {
         setting.refuse(
           "the field \"\(abridged(name))\" cannot be set",
           "expected a field name that HTTP, WebSocket and the edge leave free, once, such as X-Sluice-User")
         return nil
       }
-      guard let template = setting.parsed(templateForms, { Configuration.HeaderTemplate($0) }) else { return nil }
+      guard let template = setting.parsed(templateForms, { try? HeaderTemplate($0) }) else { return nil }
       if !hasAuth, template.usesClaims {
         setting.refuse("the value takes a claim, and the route is open", "expected auth beside it")
       }
@@ -84,61 +54,8 @@ extension Configuration.Headers {
   }
 
   var node: SettingNode {
-    let rules = set.map { SettingEntry(key: $0.name, keyOrigin: .none, value: .text($0.value.text)) }
+    let rules = set.map { SettingEntry(key: $0.name, keyOrigin: .none, value: .text($0.value.description)) }
     return .map(["strip_token": .plain(String(stripToken)), "set": .mapping(rules, origin: .none)])
-  }
-}
-
-extension Configuration.HeaderTemplate {
-  /// Reads visible ASCII and spaces with `{claim.NAME}` in places; `{{` and `}}` stand for single braces.
-  init?(_ text: String) {
-    guard text.utf8.allSatisfy({ (0x20...0x7e).contains($0) }), text.utf8.count <= 1024, text.utf8.first != 0x20,
-      text.utf8.last != 0x20, !text.isEmpty
-    else { return nil }
-    var parts: [Part] = []
-    var literal = ""
-    var rest = Substring(text)
-    while let character = rest.first {
-      if rest.hasPrefix("{{") || rest.hasPrefix("}}") {
-        literal.append(character)
-        rest = rest.dropFirst(2)
-      } else if character == "{" {
-        guard rest.hasPrefix("{claim."), let end = rest.firstIndex(of: "}") else { return nil }
-        let name = rest[..<end].dropFirst(7)
-        guard !name.isEmpty, !name.contains("{") else { return nil }
-        if !literal.isEmpty { parts.append(.literal(literal)) }
-        literal = ""
-        parts.append(.claim(name: String(name)))
-        rest = rest[end...].dropFirst()
-      } else {
-        guard character != "}" else { return nil }
-        literal.append(character)
-        rest = rest.dropFirst()
-      }
-    }
-    if !literal.isEmpty { parts.append(.literal(literal)) }
-    self.parts = parts
-  }
-
-  /// Whether the value depends on the token.
-  public var usesClaims: Bool {
-    parts.contains { part in
-      switch part {
-      case .claim: true
-      case .literal: false
-      }
-    }
-  }
-
-  /// The template as an operator writes it.
-  public var text: String {
-    parts.map { part in
-      switch part {
-      case .claim(let name): "{claim.\(name)}"
-      case .literal(let text):
-        text.map { $0 == "{" ? "{{" : $0 == "}" ? "}}" : String($0) }.joined()
-      }
-    }.joined()
   }
 }
 
@@ -187,6 +104,5 @@ private let reservedFields: Set<String> = [
   "connection", "content-length", "date", "expect", "forwarded", "host", "http2-settings", "keep-alive", "te", "traceparent",
   "trailer", "transfer-encoding", "upgrade", "x-real-ip", "x-request-id",
 ]
-private let defaultPorts: [String: UInt16] = ["http": 80, "https": 443]
 private let originForms = "an origin such as https://chat.example.com, https://*.example.com or same-origin (\"*\" stands alone)"
 private let templateForms = "visible ASCII of at most 1024 bytes, with {claim.NAME} in places and {{ for a brace"

@@ -64,10 +64,7 @@ private func appendEscaped(_ byte: UInt8, to output: inout [UInt8]) {
   case 0x09: output.append(UInt8(ascii: "t"))
   case 0..<0x20, 0x7f:
     output.append(contentsOf: "u00".utf8)
-    output.append(hexDigits[Int(byte >> 4)])
-    output.append(hexDigits[Int(byte & 15)])
+    output.append(contentsOf: Hexadecimal.text(CollectionOfOne(byte)).utf8)
   default: output.append(byte)
   }
 }
-
-private let hexDigits = Array("0123456789abcdef".utf8)

@@ -49,6 +49,8 @@ public enum HTTPParseError: String, Error, Hashable, Sendable, CaseIterable {
   case pathDotSegment = "path_dot_segment"
   /// Two slashes in a row.
   case pathEmptySegment = "path_empty_segment"
+  /// A `;` in the path: what follows is part of the name to some servers, and nothing to others.
+  case pathParameter = "path_parameter"
   /// A byte that may not stand in a query.
   case queryCharacter = "query_character"
   /// A `#` in the target.
@@ -98,7 +100,7 @@ public enum HTTPParseError: String, Error, Hashable, Sendable, CaseIterable {
     case .methodNotImplemented, .transferEncodingNotImplemented: 501
     case .versionNotSupported: 505
     case .lineEnding, .controlByte, .requestLine, .method, .version, .statusLine, .lineFolding, .fieldName, .targetForm,
-      .pathCharacter, .pathEscape, .pathEncodedSeparator, .pathEncodedControl, .pathDotSegment, .pathEmptySegment,
+      .pathCharacter, .pathEscape, .pathEncodedSeparator, .pathEncodedControl, .pathDotSegment, .pathEmptySegment, .pathParameter,
       .queryCharacter, .fragment, .hostMissing, .hostRepeated, .hostInvalid, .hostMismatch, .contentLengthInvalid,
       .contentLengthRepeated, .contentLengthWithTransferEncoding, .transferEncodingInvalid, .chunkHeader, .chunkEnd,
       .chunkExtensionTooLong, .truncated:

@@ -75,6 +75,7 @@ private func normalPath(_ bytes: ArraySlice<UInt8>) throws(HTTPParseError) -> St
       hasEncodedText = hasEncodedText || decoded >= 0x80
       if ASCII.isUnreserved(decoded) { normal.append(decoded) } else { PercentEncoding.append(decoded, to: &normal) }
     default:
+      guard byte != UInt8(ascii: ";") else { throw .pathParameter }
       guard ASCII.isUnreserved(byte) || reservedPathBytes.contains(byte) else { throw .pathCharacter }
       normal.append(byte)
     }
@@ -93,16 +94,15 @@ private func checkDecoded(_ byte: UInt8) throws(HTTPParseError) {
   switch byte {
   case 0x00...0x1f, 0x7f: throw .pathEncodedControl
   case UInt8(ascii: "/"), UInt8(ascii: "\\"): throw .pathEncodedSeparator
+  case UInt8(ascii: ";"): throw .pathParameter
   default: break
   }
 }
 
-/// Refuses dot segments, also those that a server would find once it has cut off parameters (`..;a=b`).
+/// Refuses dot segments.
 private func checkSegment(_ segment: ArraySlice<UInt8>) throws(HTTPParseError) {
-  let dots = segment.prefix { $0 == UInt8(ascii: ".") }
-  guard dots.count == 1 || dots.count == 2 else { return }
-  let rest = segment[dots.endIndex...]
-  guard !rest.isEmpty, rest.first != UInt8(ascii: ";"), !rest.starts(with: "%3B".utf8) else { throw .pathDotSegment }
+  let isDots = segment.allSatisfy { $0 == UInt8(ascii: ".") }
+  guard !isDots || segment.isEmpty || segment.count > 2 else { throw .pathDotSegment }
 }
 
 private func checkedQuery(_ bytes: ArraySlice<UInt8>) throws(HTTPParseError) -> String {
@@ -111,4 +111,6 @@ private func checkedQuery(_ bytes: ArraySlice<UInt8>) throws(HTTPParseError) -> 
 }
 
 /// What may stand in a path unescaped besides unreserved characters and `/` (RFC 3986 §3.3).
-private let reservedPathBytes: [UInt8] = Array("!$&'()*+,;=:@".utf8)
+///
+/// `;` is left out: servers that know path parameters take `/ws;x` for `/ws`, others do not, and a path shall mean one thing.
+private let reservedPathBytes: [UInt8] = Array("!$&'()*+,=:@".utf8)

@@ -30,12 +30,10 @@ public struct WorkerRequest: Hashable, Sendable {
 
   /// Makes a request that opens a WebSocket (RFC 6455 §4.1).
   ///
-  /// - Parameter handshake: the Sec-WebSocket fields of the edge's own handshake; the client's are dropped.
+  /// - Parameter handshake: the fields of the edge's own handshake, Connection and Upgrade among them; the client's are dropped.
   public init(upgrading head: RequestHead, context: ForwardingContext, handshake: HTTPFields) {
     var fields = endToEndFields(of: head, context: context)
-    fields.add("Connection", "Upgrade")
-    fields.add("Upgrade", "websocket")
-    for field in handshake { fields.set(field.name, field.value) }
+    for field in handshake { fields.add(field) }
     self.init(method: head.method, target: head.target, fields: fields)
   }
 

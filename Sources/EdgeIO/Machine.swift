@@ -20,6 +20,13 @@ extension Socket {
     return credentials.user
   }
 
+  /// Whether bytes or the peer's end wait to be read; neither is taken.
+  public borrowing func hasInput() -> Bool {
+    var byte: UInt8 = 0
+    let count = unsafe recv(descriptor, &byte, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT))
+    return count >= 0 || errno != EAGAIN
+  }
+
   /// Another descriptor of the same socket, for a library that closes what it was given.
   ///
   /// - Throws: `SystemError`, such as EMFILE.

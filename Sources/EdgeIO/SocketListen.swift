@@ -19,7 +19,8 @@ public enum AcceptResult: ~Copyable, Sendable {
 extension Socket {
   /// Listens on a TCP port.
   ///
-  /// Clients' sockets inherit TCP_NODELAY and keepalive (first probe after 60 s, then 3 of them 20 s apart).
+  /// Clients' sockets inherit TCP_NODELAY, keepalive (first probe after 60 s, then 3 of them 20 s apart), and a bound of
+  /// 128 KiB on what the kernel takes beyond what is on its way: a slow client is noticed here, not after megabytes there.
   ///
   /// - Parameters:
   ///   - address: `::` takes IPv4 clients too, and is `0.0.0.0` on a machine without IPv6.
@@ -37,6 +38,7 @@ extension Socket {
     try socket.set(tcp, TCP_KEEPIDLE, 60)
     try socket.set(tcp, TCP_KEEPINTVL, 20)
     try socket.set(tcp, TCP_KEEPCNT, 3)
+    try socket.set(tcp, TCP_NOTSENT_LOWAT, maxUnsentBytes)
     guard Glibc.listen(socket.descriptor, backlog) == 0 else { throw SystemError.last("listen") }
     return socket
   }
@@ -115,3 +117,6 @@ private func removeStaleSocket(_ path: String) throws(SystemError) {
   guard case .refused = Socket.connect(unixPath: path) else { throw SystemError("bind", errno: EADDRINUSE) }
   guard unsafe unlink(path) == 0 || errno == ENOENT else { throw SystemError.last("unlink") }
 }
+
+/// What the kernel may hold for a client without having sent it (tcp(7)).
+private let maxUnsentBytes: Int32 = 131_072

@@ -41,6 +41,7 @@ public struct Relay: ~Copyable {
   ///
   /// Call until it says `.keep`, or until `bytes` is used up.
   public mutating func nextFromClient(_ bytes: Span<UInt8>, at offset: Int, now: Instant) -> RelayStep {
+    liveness.heardFromClient(now: now)
     let step: LaneStep
     do {
       step = try fromClient.next(bytes, at: offset)
@@ -100,11 +101,6 @@ public struct Relay: ~Copyable {
       end(RelayEnding(initiator: .worker, code: code, reason: String(closeReason: reason, in: bytes)), now: now)
       return forwarded ? .pass(end: close, message: nil) : .skip(end: close)
     }
-  }
-
-  /// Notes that bytes came from the client: it is alive.
-  public mutating func receivedClientBytes(now: Instant) {
-    liveness.heardFromClient(now: now)
   }
 
   // MARK: Events

@@ -1,7 +1,22 @@
 internal import EdgeCore
+internal import EdgeHTTP
+
+/// Which requests a route answers for.
+public struct RoutePattern: Hashable, Sendable {
+  /// The hosts.
+  public var host: HostPattern
+  /// The paths.
+  public var path: PathPattern
+
+  /// Makes a pattern of two.
+  public init(host: HostPattern, path: PathPattern) {
+    self.host = host
+    self.path = path
+  }
+}
 
 /// Which hosts a route answers for.
-public enum HostPattern: Hashable, Sendable {
+public enum HostPattern: Hashable, Sendable, CustomStringConvertible {
   /// Every host, and requests that name none.
   case any
   /// One host, in lower case, without port and trailing dot.
@@ -9,18 +24,25 @@ public enum HostPattern: Hashable, Sendable {
   /// Every name that ends in `suffix` and has at least one label before it; the suffix begins with a dot.
   case wildcard(suffix: String)
 
-  /// Reads `*`, `chat.example.com`, `[2001:db8::1]` or `*.example.com`; nil for anything else.
+  /// Reads `*`, `chat.example.com`, `[2001:db8::1]` or `*.example.com` in any case; nil for anything else.
   public init?(_ text: String) {
-    let lower = String(decoding: text.utf8.map(ASCII.lowercased), as: UTF8.self)
-    if lower == "*" {
+    if text == "*" {
       self = .any
-    } else if lower.utf8.starts(with: "*.".utf8) {
-      let suffix = String(lower.dropFirst())
-      guard isHostName(suffix.dropFirst()) else { return nil }
-      self = .wildcard(suffix: suffix)
+    } else if text.utf8.starts(with: "*.".utf8) {
+      guard let name = HostName.normalized(text.dropFirst(2)), !HostName.isLiteral(name) else { return nil }
+      self = .wildcard(suffix: ".\(name)")
     } else {
-      guard isHostName(lower) || isBracketedAddress(lower) else { return nil }
-      self = .exact(lower)
+      guard let name = HostName.normalized(text) else { return nil }
+      self = .exact(name)
+    }
+  }
+
+  /// The text that `init` reads.
+  public var description: String {
+    switch self {
+    case .any: "*"
+    case .exact(let name): name
+    case .wildcard(let suffix): "*\(suffix)"
     }
   }
 
@@ -46,7 +68,7 @@ public enum HostPattern: Hashable, Sendable {
 }
 
 /// Which paths a route answers for.
-public enum PathPattern: Hashable, Sendable {
+public enum PathPattern: Hashable, Sendable, CustomStringConvertible {
   /// One path, byte by byte.
   case exact(String)
   /// The path itself and everything below it, by whole segments: `/ws` covers `/ws` and `/ws/room`, not `/wsx`.
@@ -54,15 +76,24 @@ public enum PathPattern: Hashable, Sendable {
   /// A prefix that ends in a slash covers only what is below: `/ws/` covers `/ws/` and `/ws/room`, not `/ws`; `/` covers all.
   case prefix(String)
 
-  /// Reads `/ws` as a prefix and `=/ws` as an exact path; nil when there is no leading slash.
+  /// Reads `/ws` as a prefix and `=/ws` as an exact path.
   ///
-  /// The path must be in the normal form that requests are matched in: visible ASCII without `?`, `#` and `\`, no empty and no
-  /// dot segments.
+  /// - Returns: nil for a path above 1024 bytes, or one that is not in the normal form of `RequestTarget`: no request would match.
   public init?(_ text: String) {
     let isExact = text.utf8.first == UInt8(ascii: "=")
     let path = isExact ? String(text.dropFirst()) : text
-    guard isNormalPath(path) else { return nil }
+    guard path.utf8.count <= maxPathBytes, let target = try? RequestTarget(parsing: path), target.query == nil,
+      target.path.utf8.elementsEqual(path.utf8)
+    else { return nil }
     self = isExact ? .exact(path) : .prefix(path)
+  }
+
+  /// The text that `init` reads.
+  public var description: String {
+    switch self {
+    case .exact(let path): "=\(path)"
+    case .prefix(let path): path
+    }
   }
 
   /// Whether the pattern covers `path`, given in normal form.
@@ -84,29 +115,6 @@ public enum PathPattern: Hashable, Sendable {
   }
 }
 
-private func isHostName(_ text: some StringProtocol) -> Bool {
-  let labels = text.utf8.split(separator: dot, omittingEmptySubsequences: false)
-  return text.utf8.count <= maxHostBytes
-    && labels.allSatisfy { label in
-      (1...63).contains(label.count)
-        && label.allSatisfy { ASCII.isLetter($0) || ASCII.isDigit($0) || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_") }
-    }
-}
-
-private func isBracketedAddress(_ text: String) -> Bool {
-  text.hasPrefix("[") && text.hasSuffix("]") && text.utf8.contains(UInt8(ascii: ":"))
-    && IPAddress(text.dropFirst().dropLast()) != nil
-}
-
-private func isNormalPath(_ path: String) -> Bool {
-  guard path.utf8.first == slash, path.utf8.allSatisfy({ (0x21...0x7e).contains($0) && !#"?#\"#.utf8.contains($0) }) else {
-    return false
-  }
-  let segments = path.utf8.dropFirst().split(separator: slash, omittingEmptySubsequences: false)
-  return segments.dropLast().allSatisfy { !$0.isEmpty }
-    && segments.allSatisfy { !$0.elementsEqual(".".utf8) && !$0.elementsEqual("..".utf8) }
-}
-
 private let dot = UInt8(ascii: ".")
 private let slash = UInt8(ascii: "/")
-private let maxHostBytes = 253
+private let maxPathBytes = 1024

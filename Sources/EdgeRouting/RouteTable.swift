@@ -4,20 +4,6 @@
 /// before a prefix, and a longer prefix before a shorter one. A request whose path matches no route of its exact host may still
 /// match a route of a wildcard or of any host.
 public struct RouteTable: Sendable {
-  /// What one route matches.
-  public struct Route: Hashable, Sendable {
-    /// The hosts.
-    public var host: HostPattern
-    /// The paths.
-    public var path: PathPattern
-
-    /// Makes a route of two patterns.
-    public init(host: HostPattern, path: PathPattern) {
-      self.host = host
-      self.path = path
-    }
-  }
-
   /// Two routes match exactly the same requests; the positions are those of the given list.
   public struct DuplicateRoute: Error, Hashable, Sendable {
     /// The earlier of the two.
@@ -27,11 +13,11 @@ public struct RouteTable: Sendable {
   }
 
   /// Positions in the given list with their patterns, the most specific first.
-  private let ordered: [(position: Int, route: Route)]
+  private let ordered: [(position: Int, route: RoutePattern)]
 
   /// Makes a table; `match` answers with positions in `routes`.
-  public init(_ routes: [Route]) throws(DuplicateRoute) {
-    var seen: [Route: Int] = [:]
+  public init(_ routes: [RoutePattern]) throws(DuplicateRoute) {
+    var seen: [RoutePattern: Int] = [:]
     for (position, route) in routes.enumerated() {
       if let first = seen[route] { throw DuplicateRoute(first: first, second: position) }
       seen[route] = position
@@ -49,7 +35,7 @@ public struct RouteTable: Sendable {
   }
 }
 
-extension RouteTable.Route {
+extension RoutePattern {
   fileprivate func precedes(_ other: Self) -> Bool {
     host.specificity != other.host.specificity
       ? host.specificity > other.host.specificity : path.specificity > other.path.specificity

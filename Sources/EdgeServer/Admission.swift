@@ -20,17 +20,16 @@ struct Admission {
     let trace = head.traceParent ?? .random()
     // Where the client names neither request nor trace, one name serves for both.
     caller = Caller(
-      address: origin.clientAddress, host: head.host, path: head.target.path, origin: head.fields["Origin"], user: user?.id, requestID: head.requestID ?? trace.traceID,
+      address: origin.clientAddress, host: head.host, path: head.target.path, origin: head.fields["Origin"], user: user?.id,
+      requestID: head.requestID ?? trace.traceID,
       traceID: trace.traceID)
     let forwarding = ForwardingContext(
       clientChain: origin.clientChain, scheme: origin.scheme, port: head.authority?.port ?? origin.scheme.defaultPort,
-      requestID: caller.requestID, traceParent: trace, identityFields: user?.identityFields ?? [],
+      requestID: caller.requestID, traceParent: trace, identityFields: user?.identityFields ?? route.fixedFields,
       identityNames: snapshot.identityNames)
     var bytes: [UInt8] = []
     if let upgrade {
-      var handshake: HTTPFields = [:]
-      upgrade.worker.replaceFields(in: &handshake)
-      WorkerRequest(upgrading: head, context: forwarding, handshake: handshake).serialize(into: &bytes)
+      WorkerRequest(upgrading: head, context: forwarding, handshake: upgrade.worker.fields).serialize(into: &bytes)
     } else {
       WorkerRequest(head, context: forwarding, forwardsExpectation: true).serialize(into: &bytes)
     }

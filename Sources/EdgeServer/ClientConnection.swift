@@ -29,6 +29,8 @@ final class ClientConnection: EventSource {
   private var mayHaveInput = false
   /// The client has ended its side: read on until that is found, past short reads.
   private var isEnding = false
+  /// Sending has failed: the connection ends as soon as nobody is in the middle of using it.
+  private var isBroken = false
   private var isReadingPaused = false
   private var timerSet = Instant.distantFuture
   /// What of `waitingBytes` the metrics know.
@@ -80,6 +82,9 @@ final class ClientConnection: EventSource {
     if case .relaying(let tunnel) = phase { tunnel } else { nil }
   }
 
+  /// The most that may wait for a client, in bytes: one turn's share, TLS around it, and the edge's own frames.
+  private static let maxWaitingBytes = 262_144
+
   /// How many bytes one turn may read: what they become must fit the worker's queue.
   private var readLimit: Int {
     tunnel.map { min(ReactorContext.shareBytes, $0.route.maxSendQueueBytes) } ?? ReactorContext.shareBytes
@@ -88,12 +93,21 @@ final class ClientConnection: EventSource {
   // MARK: For the exchange and the tunnel
 
   /// Sends `bytes`, or keeps what the client does not take yet.
-  func send(_ bytes: Span<UInt8>) {
-    guard transport != nil else { return }
-    guard transport?.send(bytes) == true else { return failLater() }
-    guard waitingBytes > 0 else { return }
-    context.reactor.modify(self, interest: [.readable, .writable])
-    reportWaiting()
+  ///
+  /// - Returns: whether the client keeps up: nothing waits for it.
+  @discardableResult
+  func send(_ bytes: Span<UInt8>) -> Bool {
+    guard !isBroken else { return true }
+    switch transport?.send(bytes) {
+    case .sent?: return true
+    case .waits?:
+      watchWaiting()
+      return false
+    case .failed?:
+      failLater()
+      return true
+    case nil: return true
+    }
   }
 
   func pauseReading() {
@@ -133,8 +147,9 @@ final class ClientConnection: EventSource {
     linger()
   }
 
-  /// Ends the connection at once, in the middle of whatever goes on.
+  /// Ends the connection at once, in the middle of whatever goes on. What the kernel still holds for the client is dropped.
   func abort() {
+    transport?.resetOnClose()
     lost()
   }
 
@@ -158,6 +173,7 @@ final class ClientConnection: EventSource {
   // MARK: Events
 
   override func ready(_ readiness: Readiness) {
+    guard !isBroken else { return lost() }
     if readiness.contains(.writable) { flush() }
     if !readiness.isDisjoint(with: [.peerClosed, .hungUp, .error]) {
       isEnding = true
@@ -170,7 +186,7 @@ final class ClientConnection: EventSource {
   }
 
   override func turn() {
-    read()
+    if isBroken { lost() } else { read() }
   }
 
   override func timerFired() {
@@ -181,8 +197,10 @@ final class ClientConnection: EventSource {
       if now >= deadline { handshakeFailed(.timeout) }
     case .readingHead(let deadline):
       if now >= deadline { headTimedOut() }
-    case .betweenRequests(let deadline), .lingering(let deadline):
+    case .betweenRequests(let deadline):
       if now >= deadline { close() }
+    case .lingering(let deadline):
+      if now >= deadline { waitingBytes > 0 ? abort() : close() }
     case .exchanging(let exchange): exchange.timePassed()
     case .relaying(let tunnel): tunnel.timePassed()
     case .closed: break
@@ -201,10 +219,21 @@ final class ClientConnection: EventSource {
   }
 
   private func flush() {
-    guard transport?.flush() == true else { return lost() }
-    reportWaiting()
-    guard waitingBytes == 0 else { return extendLingering() }
-    context.reactor.modify(self, interest: .readable)
+    switch transport?.flush() {
+    case .sent?:
+      context.reactor.modify(self, interest: .readable)
+      reportWaiting()
+      drained()
+    case .waits?:
+      reportWaiting()
+      extendLingering()
+    case .failed?: lost()
+    case nil: break
+    }
+  }
+
+  /// The client has taken all that waited for it.
+  private func drained() {
     switch phase {
     case .exchanging(let exchange): exchange.clientDrained()
     case .relaying(let tunnel): tunnel.clientDrained()
@@ -214,9 +243,16 @@ final class ClientConnection: EventSource {
     }
   }
 
+  /// Something waits: the client's room is awaited, and the metrics know of it.
+  private func watchWaiting() {
+    context.reactor.modify(self, interest: [.readable, .writable])
+    reportWaiting()
+  }
+
   private func reportWaiting() {
-    context.metrics.sendQueueChanged(by: waitingBytes - reportedWaiting)
-    reportedWaiting = waitingBytes
+    let waiting = waitingBytes
+    context.metrics.sendQueueChanged(by: waiting - reportedWaiting)
+    reportedWaiting = waiting
   }
 
   // MARK: Reading
@@ -227,9 +263,18 @@ final class ClientConnection: EventSource {
     guard !isReadingPaused else { return }
     if hasFreshKept { return processKept() }
     guard mayHaveInput else { return }
+    // Nobody keeps more than one read brings; what does has lost its way.
+    guard kept.count <= context.scratch.plaintextBytes else { return lost() }
     let keptCount = context.place(kept)
     guard let outcome = unsafe transport?.receive(into: context.room(after: keptCount), limit: readLimit) else { return }
     received(outcome, after: keptCount)
+    boundWaiting()
+  }
+
+  /// Reading may have made TLS answer. Nobody pauses for those answers, so a client that provokes them and takes none ends.
+  private func boundWaiting() {
+    guard waitingBytes > 0 else { return }
+    if waitingBytes > Self.maxWaitingBytes { abort() } else { watchWaiting() }
   }
 
   private func received(_ outcome: ReceiveOutcome, after keptCount: Int) {
@@ -306,6 +351,7 @@ final class ClientConnection: EventSource {
     guard mayHaveInput, let outcome = transport?.handshake() else { return }
     switch outcome {
     case .needsInput:
+      boundWaiting()
       mayHaveInput = isEnding
       if isEnding { context.reactor.runLater(self) }
     case .done(let info):
@@ -362,9 +408,7 @@ final class ClientConnection: EventSource {
 
   /// The connection failed while somebody else's event is being served: it ends once that is over.
   private func failLater() {
-    isReadingPaused = false
-    isEnding = true
-    mayHaveInput = true
+    isBroken = true
     context.reactor.runLater(self)
   }
 
@@ -388,8 +432,14 @@ final class ClientConnection: EventSource {
     phase = .lingering(deadline: context.reactor.now + context.snapshot.timeouts.close)
     isReadingPaused = false
     kept = []
-    transport?.sendEnd()
-    if waitingBytes == 0 { transport?.shutdown() } else { extendLingering() }
+    switch transport?.sendEnd() {
+    case .sent?: transport?.shutdown()
+    case .waits?:
+      watchWaiting()
+      extendLingering()
+    case .failed?: mayHaveInput = true
+    case nil: break
+    }
     if mayHaveInput || isEnding { context.reactor.runLater(self) }
     deadlineMoved()
   }

@@ -45,7 +45,10 @@ extension WorkerPoolState {
   convenience init(_ pool: Configuration.Pool) {
     let health = pool.health
     var settings = WorkerPool.Settings()
-    settings.balance = pool.balance == .roundRobin ? .roundRobin : .leastConnections
+    switch pool.balance {
+    case .any(let rule): settings.balance = rule
+    case .cookie, .hash: break  // Refused as not yet supported.
+    }
     if let health {
       settings.fall = health.fall
       settings.rise = health.rise

@@ -50,7 +50,8 @@ extension ReactorContext {
     let route = exchange.admission?.route ?? refusal?.route
     let duration = reactor.now - exchange.started
     if isUpgrade {
-      metrics.handshakeFinished(route: route?.index, result: refusal?.result ?? .workerError, duration: duration)
+      metrics.handshakeFinished(
+        route: route?.index, result: refusal?.result ?? (status == 499 ? .abandoned : .workerError), duration: duration)
       return denied(exchange, client, route: route, status: status, refusal: refusal)
     }
     metrics.httpRequestAnswered(route: route?.index, status: status)

@@ -14,22 +14,28 @@ final class EdgeReactor: Sendable {
   /// Starts the thread, and accepting on the sockets.
   ///
   /// - Parameter sockets: one for each listener of `shared`, in the same order.
+  /// - Throws: `StartError.system` when the thread cannot begin to serve.
   init(
     index: Int, shared: SharedState, snapshot: Snapshot, metrics: ReactorMetrics, sockets: [SharedSocket]
-  ) throws(SystemError) {
+  ) throws {
     let mailbox = try Mailbox<ReactorOrder>()
+    let beginnings = try Answers<String?>()
     self.mailbox = mailbox
     self.metrics = metrics
     thread = try PlatformThread.start("reactor") {
       do {
         let loop = try ReactorLoop(
           context: ReactorContext(index: index, shared: shared, snapshot: snapshot, metrics: metrics), sockets: sockets)
-        try loop.run(mailbox)
+        try loop.begin(mailbox)
+        beginnings.add(nil)
+        loop.run()
+        mailbox.close()
       } catch {
-        shared.log.write(.error, "reactor.failed", "A reactor cannot start; its share of the clients is not served.") { record in
-          record[.errorType] = .text("\(error)")
-        }
+        beginnings.add("\(error)")
       }
+    }
+    if let problem = try beginnings.wait(for: 1, patience: .seconds(10)).first ?? nil {
+      throw StartError.system("reactor \(index) cannot start: \(problem)")
     }
   }
 
@@ -67,14 +73,18 @@ private final class ReactorLoop {
     listeners = zip(sockets, context.shared.listeners).map { EdgeListener($0, listener: $1, context: context) }
   }
 
-  func run(_ mailbox: Mailbox<ReactorOrder>) throws(SystemError) {
+  /// Begins to accept clients and to take orders.
+  func begin(_ mailbox: Mailbox<ReactorOrder>) throws(SystemError) {
     let orders = MailboxSource(mailbox) { [unowned self] order in self.received(order) }
     try orders.attach(to: context.reactor)
     for listener in listeners { try listener.start() }
     let lag = LagSampler(context)
     lag.start()
+  }
+
+  /// Serves until it is told to stop.
+  func run() {
     context.reactor.run()
-    mailbox.close()
   }
 
   private func received(_ order: ReactorOrder) {

@@ -56,7 +56,7 @@ final class Exchange {
       answer(refusal)
     case .admitted(let admission):
       self.admission = admission
-      search = WorkerSearch(pool: admission.route.pool, deadline: started + context.snapshot.timeouts.connect)
+      search = WorkerSearch(pool: admission.route.pool, began: started, deadline: started + context.snapshot.timeouts.connect)
       findWorker(for: admission)
     }
   }
@@ -86,11 +86,12 @@ final class Exchange {
 
   /// Whether another worker may be asked: nothing of the request is lost, and asking twice does no harm.
   private var mayTryAgain: Bool {
-    upload.isComplete && upload.dataBytes == 0 && (head.method == "GET" || head.method == "HEAD")
+    upload.isComplete && upload.dataBytes == 0 && interimAnswers == 0 && (head.method == "GET" || head.method == "HEAD")
   }
 
   private func beginUpload() {
-    uploadWatch.waits(sentBytes: 0, now: context.reactor.now)
+    // A client that waits for 100 is not slow.
+    if !head.expectsContinue { uploadWatch.waits(sentBytes: 0, now: context.reactor.now) }
     client.resumeReading()
   }
 
@@ -111,12 +112,11 @@ final class Exchange {
       answerOrAbort(.badBody(error, admission))
       return bytes.count
     }
-    if upload.isComplete {
+    if upload.isComplete || worker.waitingBytes > 0 {
       uploadWatch.drained()
       client.pauseReading()
-    } else if worker.waitingBytes > 0 {
-      uploadWatch.drained()
-      client.pauseReading()
+    } else {
+      uploadWatch.waits(sentBytes: upload.dataBytes, now: context.reactor.now)
     }
     restartResponseDeadline()
     return end
@@ -350,7 +350,7 @@ final class Exchange {
     record(status: responseStatus, refusal: nil)
     state = .ended
     if let worker {
-      if allowsWorkerReuse, worker.waitingBytes == 0 {
+      if allowsWorkerReuse, worker.isQuiet {
         context.idleLinks.keep(worker, now: context.reactor.now)
       } else {
         worker.close()

@@ -43,7 +43,7 @@ struct Gate {
   private func upgrade(_ head: RequestHead, route: Route, origin: RequestOrigin) throws(Refusal) -> Upgrade? {
     guard OpeningRequest.isAttempt(head) else { return nil }
     do {
-      return try Upgrade(head, subprotocols: route.subprotocols)
+      return try Upgrade(head, route: route)
     } catch {
       throw .badHandshake(error, route, origin)
     }
@@ -63,9 +63,13 @@ struct Gate {
     }
   }
 
-  /// A browser asks before it sends what needs asking, without cookies or token; the worker answers.
+  /// A browser asks before it sends what needs asking; the worker answers. Such a request has neither credentials nor a body:
+  /// one that has is like any other.
   private func isPreflight(_ head: RequestHead) -> Bool {
-    head.method == "OPTIONS" && head.fields.contains("Origin") && head.fields.contains("Access-Control-Request-Method")
+    let hasBody = head.bodyFraming != .none && head.bodyFraming != .length(0)
+    let hasCredentials = head.fields.contains("Authorization") || head.fields.contains("Cookie")
+    return head.method == "OPTIONS" && head.fields.contains("Origin") && head.fields.contains("Access-Control-Request-Method")
+      && !hasBody && !hasCredentials
   }
 }
 
@@ -112,11 +116,9 @@ struct Upgrade {
   let client: OpeningRequest
   let worker: WorkerHandshake
 
-  /// - Parameter subprotocols: those that the route lets through; none lets all through.
-  init(_ head: RequestHead, subprotocols: [String]) throws(OpeningError) {
+  init(_ head: RequestHead, route: Route) throws(OpeningError) {
     client = try OpeningRequest(checking: head)
-    let offered = subprotocols.isEmpty ? client.subprotocols : client.subprotocols.filter(subprotocols.contains)
-    worker = WorkerHandshake(key: .random(), subprotocols: offered)
+    worker = WorkerHandshake(key: .random(), subprotocols: route.subprotocols(of: client.subprotocols))
   }
 }
 

@@ -32,8 +32,15 @@ final class HealthChecker: EventSource {
   }
 
   private func check(_ worker: WorkerSnapshot) {
-    guard case .connected(let socket) = Socket.connect(unixPath: worker.socket.path) else {
-      return finished(worker.id, passed: false)
+    let socket: Socket
+    switch Socket.connect(unixPath: worker.socket.path) {
+    case .connected(let connected): socket = connected
+    // It lives, and is busy: no answer is no verdict.
+    case .backlogFull: return
+    case .connecting: return
+    case .refused: return finished(worker.id, passed: false)
+    case .missing: return finished(worker.id, passed: false)
+    case .failed: return finished(worker.id, passed: false)
     }
     underway.insert(worker.id)
     let probe = HealthProbe(socket: socket, path: settings.path, reactor: reactor) { [weak self] passed in

@@ -16,11 +16,15 @@ final class IdleLinks {
     link.rest(until: now + Self.restTime)
   }
 
-  /// A link to the worker that is ready for a request, if one waits.
+  /// A link to the worker that is ready for a request, if one waits. Those on which the worker has said something, or ended,
+  /// are closed: it would pass for the answer to the next request.
   func take(_ worker: PoolWorker) -> WorkerLink? {
-    guard let link = links[worker]?.popLast() else { return nil }
-    if links[worker]?.isEmpty == true { links[worker] = nil }
-    return link
+    while let link = links[worker]?.popLast() {
+      if links[worker]?.isEmpty == true { links[worker] = nil }
+      if link.isQuiet { return link }
+      link.close()
+    }
+    return nil
   }
 
   /// Forgets a link that has ended.

@@ -3,7 +3,7 @@ import EdgeConfig
 import EdgeCore
 import EdgeHTTP
 import EdgeRelay
-import EdgeRouting
+import EdgeWebSocket
 
 /// A route as the reactors use it: the configuration's, with everything resolved. Immutable.
 final class Route: Sendable {
@@ -12,49 +12,70 @@ final class Route: Sendable {
   let name: String
   let pool: WorkerPoolState
   let origins: OriginRule
+  /// Who judges tokens; nil where the route is open.
   let gate: TokenGate?
-  let identityHeaders: [IdentityHeader]
+  /// Headers that the edge alone sets, most of them to tell the worker who the user is.
+  let identityHeaders: [Configuration.HeaderRule]
+  /// Those among them that say the same of everyone: all that the worker gets where no user is known.
+  let fixedFields: [HTTPField]
   let stripsToken: Bool
-  let subprotocols: [String]
   let relayLimits: RelayLimits
   /// The most that may wait for a slow peer, in bytes.
   let maxSendQueueBytes: Int
   let closeCodes: Configuration.CloseCodes
+  private let subprotocols: [String]
 
+  /// - Parameters:
+  ///   - index: its place in the configuration.
+  ///   - pool: the pool that it names.
+  ///   - gate: for the `auth` that it names.
   init(
-    index: Int, name: String, pool: WorkerPoolState, origins: OriginRule, gate: TokenGate?,
-    identityHeaders: [IdentityHeader], stripsToken: Bool, subprotocols: [String], relayLimits: RelayLimits,
-    maxSendQueueBytes: Int, closeCodes: Configuration.CloseCodes
+    _ route: Configuration.Route, index: Int, pool: WorkerPoolState, gate: TokenGate?, timeouts: Configuration.Timeouts
   ) {
     self.index = index
-    self.name = name
     self.pool = pool
-    self.origins = origins
     self.gate = gate
-    self.identityHeaders = identityHeaders
-    self.stripsToken = stripsToken
-    self.subprotocols = subprotocols
-    self.relayLimits = relayLimits
-    self.maxSendQueueBytes = maxSendQueueBytes
-    self.closeCodes = closeCodes
+    name = route.name
+    origins = route.origins
+    identityHeaders = route.headers.set
+    fixedFields = route.headers.set.compactMap { header in
+      // Without claims no value is too long, and none that takes a claim has a value.
+      guard let value = try? header.value.value(for: [:]) else { return nil }
+      return HTTPField(name: header.name, value: value)
+    }
+    stripsToken = route.headers.stripToken
+    subprotocols = route.subprotocols
+    relayLimits = RelayLimits(
+      maxMessageBytes: route.maxMessage, checksUTF8: route.checkUTF8, pingInterval: route.ping.interval,
+      pingTimeout: route.ping.timeout, idleTimeout: route.idleTimeout, closeTimeout: timeouts.close,
+      closeCodes: RelayCloseCodes(route.closeCodes))
+    maxSendQueueBytes = route.maxSendQueue
+    closeCodes = route.closeCodes
   }
-}
 
-extension Route {
   /// What the worker is told of a verified user.
   ///
   /// - Throws: `TokenError.invalid` where a claim is too long for a header.
   func identityFields(_ token: VerifiedToken) throws(TokenError) -> [HTTPField] {
     var fields: [HTTPField] = []
     for header in identityHeaders {
-      if let value = try header.template.value(for: token.claims) { fields.append(HTTPField(name: header.name, value: value)) }
+      if let value = try header.value.value(for: token.claims) { fields.append(HTTPField(name: header.name, value: value)) }
     }
     return fields
   }
+
+  /// What the worker is offered of a client's subprotocols: those that the route lists, or all; never one that bears a token,
+  /// for the worker could choose it, and the answer would show it.
+  func subprotocols(of offered: [String]) -> [String] {
+    let plain = gate?.withoutTokens(offered) ?? offered
+    return subprotocols.isEmpty ? plain : plain.filter(subprotocols.contains)
+  }
 }
 
-/// A header that tells the worker who the user is, made from the claims of a verified token.
-struct IdentityHeader: Sendable {
-  let name: String
-  let template: HeaderTemplate
+extension RelayCloseCodes {
+  fileprivate init(_ codes: Configuration.CloseCodes) {
+    self.init(
+      idle: CloseCode(rawValue: codes.idle), timeout: CloseCode(rawValue: codes.timeout),
+      workerLost: CloseCode(rawValue: codes.workerLost))
+  }
 }

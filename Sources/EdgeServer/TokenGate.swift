@@ -30,17 +30,30 @@ final class TokenGate: Sendable {
     for source in sources { carriers.removeToken(in: source) }
     head.fields.replaceAll("Authorization", with: carriers.authorization)
     head.fields.replaceAll("Cookie", with: carriers.cookies)
+    head.fields.replaceAll("Sec-WebSocket-Protocol", with: carriers.subprotocols)
+    if carriers.query != head.target.query { head.target = head.target.withQuery(carriers.query) }
+  }
+
+  /// The subprotocols without those that bear a token, where this is a place for one.
+  func withoutTokens(_ subprotocols: [String]) -> [String] {
+    guard sources.contains(.subprotocol) else { return subprotocols }
+    var carriers = TokenCarriers(subprotocols: subprotocols)
+    carriers.removeToken(in: .subprotocol)
+    return carriers.subprotocols
   }
 }
 
 extension TokenCarriers {
   fileprivate init(_ head: RequestHead) {
-    self.init(authorization: head.fields.all("Authorization"), cookies: head.fields.all("Cookie"))
+    self.init(
+      authorization: head.fields.all("Authorization"), cookies: head.fields.all("Cookie"),
+      subprotocols: head.fields.all("Sec-WebSocket-Protocol"), query: head.target.query)
   }
 }
 
 extension HTTPFields {
   fileprivate mutating func replaceAll(_ name: String, with values: [String]) {
+    guard all(name) != values else { return }
     remove(name)
     for value in values { add(name, value) }
   }

@@ -25,6 +25,8 @@ final class Tunnel {
   private(set) var received = Traffic()
   private(set) var sent = Traffic()
   private var lastMessage: Instant
+  /// Whether a ping may have gone out since the client was last heard: hearing it brings the next deadline nearer.
+  private var mayAwaitPong = false
   /// When a drain will close this connection, if one has begun.
   private var drainTime: Instant?
 
@@ -68,54 +70,68 @@ final class Tunnel {
   /// - Returns: where the bytes begin that belong to an incomplete header or control frame: offer them again.
   func receivedFromClient(_ bytes: Span<UInt8>, from offset: Int) -> Int {
     let now = context.reactor.now
-    relay.receivedClientBytes(now: now)
-    var start = offset
-    var end = offset
-    scan: while end < bytes.count {
-      switch relay.nextFromClient(bytes, at: end, now: now) {
-      case .pass(let next, let message):
-        end = next
+    var batch = Batch(start: offset)
+    scan: while batch.end < bytes.count {
+      switch relay.nextFromClient(bytes, at: batch.end, now: now) {
+      case .pass(let end, let message):
+        batch.pass(end, isWholeMessage: message != nil)
         if let message { count(message, .received, now: now) }
-      case .skip(let next):
-        if start < end { worker.send(bytes.extracting(start..<end)) }
-        start = next
-        end = next
+      case .skip(let end):
+        forwardToWorker(bytes, &batch)
+        batch.skip(end)
       case .keep:
         break scan
       case .failed(let error):
+        batch.mayEnd = true
         context.metrics.protocolError(route: route.index, side: .client, error: error.index)
       }
     }
-    if start < end { worker.send(bytes.extracting(start..<end)) }
-    if worker.waitingBytes > 0 { pauseClient() }
-    settle()
-    return end
+    forwardToWorker(bytes, &batch)
+    if mayAwaitPong {
+      mayAwaitPong = false
+      client.deadlineMoved()
+    }
+    if batch.mayEnd { settle() }
+    return batch.end
   }
 
   /// Forwards what the worker sent, from `offset` on; else like `receivedFromClient`.
   func receivedFromWorker(_ bytes: Span<UInt8>, from offset: Int) -> Int {
     let now = context.reactor.now
-    var start = offset
-    var end = offset
-    scan: while end < bytes.count {
-      switch relay.nextFromWorker(bytes, at: end, now: now) {
-      case .pass(let next, let message):
-        end = next
+    var batch = Batch(start: offset)
+    scan: while batch.end < bytes.count {
+      switch relay.nextFromWorker(bytes, at: batch.end, now: now) {
+      case .pass(let end, let message):
+        batch.pass(end, isWholeMessage: message != nil)
         if let message { count(message, .sent, now: now) }
-      case .skip(let next):
-        if start < end { client.send(bytes.extracting(start..<end)) }
-        start = next
-        end = next
+      case .skip(let end):
+        forwardToClient(bytes, &batch)
+        batch.skip(end)
       case .keep:
         break scan
       case .failed(let error):
+        batch.mayEnd = true
         context.metrics.protocolError(route: route.index, side: .worker, error: error.index)
       }
     }
-    if start < end { client.send(bytes.extracting(start..<end)) }
-    if client.waitingBytes > 0 { pauseWorker() }
-    settle()
-    return end
+    forwardToClient(bytes, &batch)
+    if batch.mayEnd {
+      mayAwaitPong = true
+      settle()
+    }
+    return batch.end
+  }
+
+  private func forwardToWorker(_ bytes: Span<UInt8>, _ batch: inout Batch) {
+    guard batch.start < batch.end else { return }
+    if !worker.send(bytes.extracting(batch.start..<batch.end)) { pauseClient() }
+    batch.start = batch.end
+  }
+
+  private func forwardToClient(_ bytes: Span<UInt8>, _ batch: inout Batch) {
+    guard batch.start < batch.end else { return }
+    if !client.send(bytes.extracting(batch.start..<batch.end)) { pauseWorker() }
+    batch.start = batch.end
   }
 
   // MARK: Events
@@ -193,6 +209,7 @@ final class Tunnel {
     switch relay.timePassed(now: now, nonce: UInt64.random(in: .min ... .max)) {
     case .nothing: break
     case .pingClient(let nonce):
+      mayAwaitPong = true
       var frame: [UInt8] = []
       FrameWriter.appendPing(ControlPayload(nonce: nonce), maskKey: nil, into: &frame)
       client.send(frame.span)
@@ -249,6 +266,30 @@ final class Tunnel {
       client.finishTunnel()
     }
     client.deadlineMoved()
+  }
+}
+
+/// The bytes of one turn that are forwarded together.
+private struct Batch {
+  var start: Int
+  private(set) var end: Int
+  /// Whether something other than whole messages came: only that can end a connection.
+  var mayEnd = false
+
+  init(start: Int) {
+    self.start = start
+    end = start
+  }
+
+  mutating func pass(_ end: Int, isWholeMessage: Bool) {
+    self.end = end
+    if !isWholeMessage { mayEnd = true }
+  }
+
+  mutating func skip(_ end: Int) {
+    start = end
+    self.end = end
+    mayEnd = true
   }
 }
 

@@ -9,16 +9,13 @@ import EdgeIO
 final class WorkerLink: EventSource {
   let worker: PoolWorker
   private let context: ReactorContext
-  private var socket: Socket?
+  private var wire: OutgoingSocket?
   private var owner = Owner.nobody
-  private var queue = ByteQueue()
   private var kept: [UInt8] = []
   private var mayHaveInput = false
   /// The worker has ended its side: read on until that is found, past short reads.
   private var isEnding = false
   private var isReadingPaused = false
-  /// Bytes that the kernel has taken, over the link's life.
-  private(set) var sentBytes: UInt64 = 0
   /// Whether the link counts as one of the worker's connections: as long as it serves a client.
   private var hasPlace = true
 
@@ -28,15 +25,15 @@ final class WorkerLink: EventSource {
     self.context = context
     super.init()
     let descriptor = socket.descriptor
-    self.socket = consume socket
+    wire = OutgoingSocket(socket)
     try context.reactor.add(self, descriptor: descriptor, interest: .readable)
   }
 
   /// Bytes that wait for the worker to take them.
-  var waitingBytes: Int { queue.count }
+  var waitingBytes: Int { wire?.waitingBytes ?? 0 }
 
-  /// Whether the connection still stands.
-  var isOpen: Bool { socket != nil }
+  /// Bytes that the kernel has taken, over the link's life.
+  var sentBytes: UInt64 { wire?.sentBytes ?? 0 }
 
   /// Serves an exchange; the place at the worker that was taken for it is the link's from now on.
   func belong(to exchange: Exchange) {
@@ -49,6 +46,11 @@ final class WorkerLink: EventSource {
     owner = .tunnel(tunnel)
   }
 
+  /// Whether nothing is under way in either direction: only then may another request use the link. Asks the kernel.
+  var isQuiet: Bool {
+    !mayHaveInput && !isEnding && waitingBytes == 0 && wire?.isQuiet == true
+  }
+
   /// Gives its place back, and waits for another exchange until `deadline`.
   func rest(until deadline: Instant) {
     owner = .nobody
@@ -58,21 +60,25 @@ final class WorkerLink: EventSource {
   }
 
   /// Sends `bytes`, or keeps what the worker does not take yet. A dead link is told by its end.
-  func send(_ bytes: Span<UInt8>) {
-    guard socket != nil else { return }
-    guard queue.isEmpty else { return queue.append(bytes) }
-    switch socket?.send(bytes) {
-    case .bytes(let count):
-      sentBytes += UInt64(count)
-      if count < bytes.count { wait(for: bytes.extracting(droppingFirst: count)) }
-    case .wouldBlock: wait(for: bytes)
-    case .ended, .failed, nil: sendingFailed()
+  ///
+  /// - Returns: whether the worker keeps up: nothing waits for it.
+  @discardableResult
+  func send(_ bytes: Span<UInt8>) -> Bool {
+    switch wire?.send(bytes) {
+    case .sent?: return true
+    case .waits?:
+      context.reactor.modify(self, interest: [.readable, .writable])
+      return false
+    case .failed?:
+      sendingFailed()
+      return true
+    case nil: return true
     }
   }
 
   /// The worker may have answered before it closed: what it said is read first, then its end is found.
   private func sendingFailed() {
-    queue = ByteQueue()
+    wire?.dropWaiting()
     isEnding = true
     mayHaveInput = true
     context.reactor.runLater(self)
@@ -96,22 +102,21 @@ final class WorkerLink: EventSource {
   /// Ends the sending side once what waits has been sent, then waits a while for the worker's end: a worker that still
   /// answers a Close must not meet a reset.
   func finish() {
-    guard socket != nil else { return }
+    guard wire != nil else { return }
     owner = .leaving
     givePlaceBack()
     resumeReading()
     context.reactor.setTimer(self, at: context.reactor.now + context.snapshot.timeouts.close)
-    if queue.isEmpty { socket?.shutdownWrite() }
+    if waitingBytes == 0 { wire?.shutdown() }
   }
 
   /// Ends the connection at once.
   func close() {
-    guard socket != nil else { return }
+    guard wire != nil else { return }
     owner = .nobody
     context.idleLinks.remove(self)
     context.reactor.remove(self)
-    socket = nil
-    queue = ByteQueue()
+    wire = nil
     kept = []
     givePlaceBack()
   }
@@ -136,35 +141,31 @@ final class WorkerLink: EventSource {
   }
 
   private func flush() {
-    while !queue.isEmpty {
-      switch queue.withBytes({ socket?.send($0) }) {
-      case .bytes(let count):
-        sentBytes += UInt64(count)
-        queue.removeFirst(count)
-      case .wouldBlock: return
-      case .ended, .failed, nil: return sendingFailed()
-      }
+    switch wire?.flush() {
+    case .sent?:
+      context.reactor.modify(self, interest: .readable)
+      drained()
+    case .failed?: sendingFailed()
+    case .waits?, nil: break
     }
-    context.reactor.modify(self, interest: .readable)
+  }
+
+  /// The worker has taken all that waited for it.
+  private func drained() {
     switch owner {
     case .exchange(let exchange): exchange.workerDrained()
     case .tunnel(let tunnel): tunnel.workerDrained()
-    case .leaving: socket?.shutdownWrite()
+    case .leaving: wire?.shutdown()
     case .nobody: break
     }
   }
 
-  private func wait(for bytes: Span<UInt8>) {
-    queue.append(bytes)
-    context.reactor.modify(self, interest: [.readable, .writable])
-  }
-
   private func read() {
-    guard mayHaveInput, !isReadingPaused, socket != nil else { return }
+    guard mayHaveInput, !isReadingPaused else { return }
     let keptCount = context.place(kept)
     let limit = readLimit
     let room = unsafe UnsafeMutableRawBufferPointer(rebasing: context.room(after: keptCount)[..<limit])
-    switch unsafe socket?.receive(into: room) {
+    switch unsafe wire?.receive(into: room) {
     case .bytes(let count):
       mayHaveInput = count == limit || isEnding
       if mayHaveInput { context.reactor.runLater(self) }
@@ -194,7 +195,7 @@ final class WorkerLink: EventSource {
       }
       guard offset > before else { break }
     }
-    if offset < bytes.count, socket != nil { kept = Array(copying: bytes.extracting(droppingFirst: offset)) }
+    if offset < bytes.count, wire != nil { kept = Array(copying: bytes.extracting(droppingFirst: offset)) }
   }
 
   private func givePlaceBack() {

@@ -10,6 +10,7 @@ import EdgeTelemetry
 /// is no failure: the next worker is asked, and where all are full, all again a little later, until the deadline.
 struct WorkerSearch {
   private let pool: WorkerPoolState
+  private let began: Instant
   private let deadline: Instant
   private var tried: Set<WorkerID> = []
   private var failures = 0
@@ -23,9 +24,12 @@ struct WorkerSearch {
   /// How long to wait when every worker's backlog is full.
   static let backlogRetry = Duration.milliseconds(20)
 
-  /// - Parameter deadline: until when a full backlog is asked again.
-  init(pool: WorkerPoolState, deadline: Instant) {
+  /// - Parameters:
+  ///   - began: when the request came.
+  ///   - deadline: until when a full backlog is asked again.
+  init(pool: WorkerPoolState, began: Instant, deadline: Instant) {
     self.pool = pool
+    self.began = began
     self.deadline = deadline
   }
 
@@ -44,6 +48,7 @@ struct WorkerSearch {
       isUsingRestedLink = false
       switch Socket.connect(unixPath: choice.path) {
       case .connected(let socket):
+        context.metrics.workerConnected(after: MonotonicClock.now() - began)
         do {
           return .found(try WorkerLink(worker: worker, socket: socket, context: context))
         } catch {

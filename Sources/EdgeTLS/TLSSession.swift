@@ -193,6 +193,11 @@ public struct TLSSession: ~Copyable {
       isResumed: SSL_session_reused(ssl) == 1)
   }
 
+  /// Whether the handshake is done and neither side has ended the session.
+  public var isOpen: Bool {
+    if case .open = phase { true } else { false }
+  }
+
   /// A client's means to resume this session later; in TLS 1.3 it comes with the first data of the server.
   public func resumptionTicket() -> TLSClientTicket? {
     guard let session = unsafe SSL_get1_session(ssl) else { return nil }

@@ -98,6 +98,8 @@ public enum HandshakeResult: Int, MetricLabel, Sendable {
   case badRequest
   /// The client or the worker took too long.
   case timeout
+  /// The client was gone before it got an answer.
+  case abandoned
 
   /// The label's value.
   public var word: String {
@@ -116,6 +118,7 @@ public enum HandshakeResult: Int, MetricLabel, Sendable {
     case .workerError: "worker_error"
     case .badRequest: "bad_request"
     case .timeout: "timeout"
+    case .abandoned: "abandoned"
     }
   }
 }

@@ -6,7 +6,7 @@ internal import EdgeCore
 final class RouteMetrics: Sendable {
   let messages = InlineArray<4, Counter> { _ in Counter() }
   let messageBytes = InlineArray<2, Counter> { _ in Counter() }
-  let handshakes = InlineArray<14, Counter> { _ in Counter() }
+  let handshakes = InlineArray<15, Counter> { _ in Counter() }
   let handshakeDuration = Histogram(.latency)
   let connectionsClosed = InlineArray<88, Counter> { _ in Counter() }
   let httpRequests = InlineArray<48, Counter> { _ in Counter() }

@@ -59,8 +59,15 @@ public struct OpeningRequest: Hashable, Sendable {
       "Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Accept": key.acceptValue(sha1: sha1),
     ]
     if let subprotocol { fields.add("Sec-WebSocket-Protocol", subprotocol) }
-    for field in workerFields.endToEnd() where !field.belongsToHandshake { fields.add(field) }
+    for field in workerFields.endToEnd() where !field.isOfHandshake { fields.add(field) }
     return ResponseHead(status: 101, fields: fields)
+  }
+}
+
+extension HTTPField {
+  /// Whether the field is part of an opening handshake, besides those that are about a connection.
+  fileprivate var isOfHandshake: Bool {
+    name.lowercased().hasPrefix("sec-websocket-")
   }
 }
 

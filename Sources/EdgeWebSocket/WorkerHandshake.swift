@@ -21,14 +21,13 @@ public struct WorkerHandshake: Hashable, Sendable {
     self.subprotocols = subprotocols
   }
 
-  /// Turns the fields of a request into those of this handshake; what the client sent of its own is removed.
-  public func replaceFields(in fields: inout HTTPFields) {
-    fields.removeAll { $0.belongsToHandshake }
-    fields.add("Upgrade", "websocket")
-    fields.add("Connection", "Upgrade")
-    fields.add("Sec-WebSocket-Key", key.text)
-    fields.add("Sec-WebSocket-Version", "13")
+  /// The fields of the request; what a client sent of its own must not stand beside them.
+  public var fields: HTTPFields {
+    var fields: HTTPFields = [
+      "Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Key": key.text, "Sec-WebSocket-Version": "13",
+    ]
     if !subprotocols.isEmpty { fields.add("Sec-WebSocket-Protocol", subprotocols.joined(separator: ", ")) }
+    return fields
   }
 
   /// Checks a worker's 101 (RFC 6455 §4.1, second list). Another status is an answer to pass on, not to check.
@@ -65,11 +64,4 @@ public enum WorkerHandshakeError: String, Error, Hashable, Sendable, CaseIterabl
   case extensionNotOffered = "worker_extension_not_offered"
   /// Not one subprotocol out of the offered was chosen.
   case subprotocolNotOffered = "worker_subprotocol_not_offered"
-}
-
-extension HTTPField {
-  /// Whether the field is part of an opening handshake.
-  var belongsToHandshake: Bool {
-    name.lowercased().hasPrefix("sec-websocket-") || isNamed("Upgrade") || isNamed("Connection")
-  }
 }

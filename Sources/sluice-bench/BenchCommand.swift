@@ -15,6 +15,7 @@ struct BenchCommand: ParsableCommand {
 
 /// What one run comes to on the terminal, the same for every load.
 func run(_ load: Load, as format: ReportFormat) throws {
+  DescriptorLimit.raise()
   do {
     try load.run()
   } catch {

@@ -96,7 +96,7 @@ class Connection: EventSource {
   private func upgrade() {
     stage = .upgrading
     var head = context.target.request
-    opening.replaceFields(in: &head.fields)
+    for field in opening.fields { head.fields.add(field) }
     var bytes: [UInt8] = []
     head.serialize(into: &bytes)
     send(bytes.span)

@@ -68,7 +68,8 @@ final class IdleLoad: Load {
     let count = Double(openedCount)
     report.add("server_pss_before_bytes", before.memory.proportionalBytes)
     report.add("server_pss_after_bytes", after.memory.proportionalBytes)
-    report.add("server_pss_bytes_per_connection", Double(after.memory.proportionalBytes - before.memory.proportionalBytes) / count)
+    report.add(
+      "server_pss_bytes_per_connection", Double(after.memory.proportionalBytes - before.memory.proportionalBytes) / count)
     report.add("server_rss_bytes_per_connection", Double(after.memory.residentBytes - before.memory.residentBytes) / count)
     return report
   }

@@ -25,7 +25,8 @@ struct ServerFigures {
     var nanoseconds: UInt64 = 0
     for thread in threads { nanoseconds += try Self.text(thread).split(separator: " ").first.flatMap { UInt64($0) } ?? 0 }
     // A kernel without scheduler statistics has the ticks.
-    cpu = nanoseconds > 0 ? .nanoseconds(Int64(clamping: nanoseconds)) : .seconds(Double(ticks.user + ticks.system) / ticksPerSecond)
+    cpu =
+      nanoseconds > 0 ? .nanoseconds(Int64(clamping: nanoseconds)) : .seconds(Double(ticks.user + ticks.system) / ticksPerSecond)
   }
 
   private static func text(_ path: String) throws(LoadFailure) -> String {

@@ -96,7 +96,9 @@ struct LoopbackEndpoint: ExpressibleByArgument {
   }
 
   init?(argument: String) {
-    guard let colon = argument.lastIndex(of: ":"), let port = UInt16(argument[argument.index(after: colon)...]) else { return nil }
+    guard let colon = argument.lastIndex(of: ":"), let port = UInt16(argument[argument.index(after: colon)...]) else {
+      return nil
+    }
     let host = argument[..<colon].drop { $0 == "[" }.prefix { $0 != "]" }
     guard let address = IPAddress(host), address.isLoopback, port > 0 else { return nil }
     self.init(address: address, port: port)

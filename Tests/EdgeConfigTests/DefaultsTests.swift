@@ -1,4 +1,6 @@
+import EdgeAuth
 import EdgeCore
+import EdgeRouting
 import Testing
 
 @testable import EdgeConfig
@@ -24,7 +26,7 @@ import Testing
     #expect(configuration.limits.perIP.messages == nil)
     #expect(configuration.limits.perUser == .init(connections: nil, messages: nil, bytes: nil, whenFull: .reject))
     #expect(configuration.auth.isEmpty)
-    #expect(configuration.pools[0].balance == .leastConnections)
+    #expect(configuration.pools[0].balance == .any(.leastConnections))
     #expect(configuration.pools[0].health == nil)
     #expect(configuration.admin.listen == [.tcp(IPAddress(v4: 0x7f00_0001), port: 9901)])
     #expect(configuration.drain == Configuration.Drain(delay: .seconds(5), spread: .seconds(30), timeout: .seconds(60)))
@@ -33,10 +35,9 @@ import Testing
 
   @Test func `a route without policy takes pages of its own origin only and limits message and queue`() throws {
     let route = try load(minimal).routes[0]
-    #expect(route.match == Configuration.Match(host: .any, path: .prefix("/ws")))
+    #expect(route.match == RoutePattern(host: .any, path: .prefix("/ws")))
     #expect(route.auth == nil)
-    #expect(route.origins == .list([.sameOrigin]))
-    #expect(route.originNull == .refuse)
+    #expect(route.origins == OriginRule(patterns: [.sameOrigin], missing: .allow, null: .refuse))
     #expect(route.reject == Configuration.Rejections(origin: .http, auth: .http, rate: .http, banned: .http))
     #expect(route.maxMessage == 1_048_576)
     #expect(route.maxSendQueue == 131_072)
@@ -48,19 +49,21 @@ import Testing
   }
 
   @Test(arguments: [
-    ("", Configuration.OriginDecision.allow, Configuration.OriginDecision.refuse),
-    ("origins: same-origin", .refuse, .refuse),
+    ("", OriginRule.Fallback.allow, OriginRule.Fallback.refuse),
+    ("origins: same-origin", .allow, .refuse),
+    ("origins: same-origin, origin_missing: refuse", .refuse, .refuse),
+    ("origins: [same-origin, \"https://a.example\"]", .refuse, .refuse),
     ("origins: [\"https://a.example\"]", .refuse, .refuse),
     ("origins: \"*\"", .allow, .allow),
     ("origins: [\"*\"], origin_null: refuse", .allow, .refuse),
   ])
   func `a missing origin is refused where origins are listed`(
-    keys: String, missing: Configuration.OriginDecision, opaque: Configuration.OriginDecision
+    keys: String, missing: OriginRule.Fallback, null: OriginRule.Fallback
   ) throws {
     let text = minimal.replacing("pool: chat}", with: "pool: chat, \(keys)}")
     let route = try load(text).routes[0]
-    #expect(route.originMissing == missing)
-    #expect(route.originNull == opaque)
+    #expect(route.origins.missing == missing)
+    #expect(route.origins.null == null)
   }
 
   @Test func `token algorithms follow the kind of key`() throws {
@@ -82,15 +85,14 @@ import Testing
     #expect(configuration.limits.perUser.messages?.burst == 50)
     #expect(configuration.pools.map(\.name) == ["chat", "rooms"])
     #expect(configuration.pools[1].balance == .hash(.query(name: "room")))
-    #expect(first.match == Configuration.Match(host: .wildcard(suffix: "example.com"), path: .exact("/ws")))
-    #expect(
-      first.origins
-        == .list([
-          .exact(scheme: "https", host: "chat.example.com", port: 443),
-          .subdomains(scheme: "https", suffix: "example.com", port: 8443), .sameOrigin,
-          .exact(scheme: "app", host: "chat", port: nil),
-        ]))
-    #expect(first.headers.set.map(\.value.parts).last == [.literal("a{b} "), .claim(name: "email"), .literal("!")])
+    #expect(first.match == RoutePattern(host: .wildcard(suffix: ".example.com"), path: .exact("/ws")))
+    let origins: [OriginPattern] = [
+      .exact(.tuple(scheme: "https", host: "chat.example.com", port: 443)),
+      .subdomains(scheme: "https", suffix: ".example.com", port: 8443), .sameOrigin,
+      .exact(.tuple(scheme: "app", host: "chat", port: nil)),
+    ]
+    #expect(first.origins == OriginRule(patterns: origins, missing: .allow, null: .allow))
+    #expect(try first.headers.set.last?.value.value(for: ["email": "a@b"]) == "a{b} a@b!")
     #expect(configuration.routes[1].match.host == .exact("chat.example.com"))
     #expect(
       configuration.rules[1].action

@@ -12,6 +12,10 @@ import Testing
         "listeners[0].tls.client_certificates: \"optional\" is not supported yet; expected none",
         "listeners[0].proxy_protocol: \"required\" is not supported yet; expected off",
         "listeners[2].address: \"fd://edge\" is not supported yet; expected an address or unix:/path",
+        "limits.handshakes.rate: \"100/s\" is not supported yet; expected auto",
+        "limits.handshakes.queue_timeout: \"1s\" is not supported yet; expected 10s",
+        "limits.per_ip.handshakes.rate: \"100/m\" is not supported yet; expected 10/s",
+        "limits.per_ip.handshakes.burst: \"7\" is not supported yet; expected 40",
         "limits.per_ip.messages: a mapping is not supported yet; expected no such limit",
         "limits.per_ip.bytes: a mapping is not supported yet; expected no such limit",
         "limits.per_user.connections: \"10\" is not supported yet; expected no such limit",
@@ -19,13 +23,21 @@ import Testing
         "limits.per_user.bytes: a mapping is not supported yet; expected no such limit",
         "limits.per_user.when_full: \"replace_oldest\" is not supported yet; expected reject",
         "auth.main.keys.url: \"https://id.example.com/jwks\" is not supported yet; expected file or secret_file",
-        "auth.main.token_from[2]: \"subprotocol\" is not supported yet; expected header or cookie:NAME",
-        "auth.main.token_from[3]: \"query:token\" is not supported yet; expected header or cookie:NAME",
-        "auth.main.token_from[4]: \"first_message\" is not supported yet; expected header or cookie:NAME",
+        "auth.main.token_from[4]: \"first_message\" is not supported yet; "
+          + "expected header, cookie:NAME, subprotocol or query:NAME",
         "pools.chat.protocol: \"link\" is not supported yet; expected websocket",
         "pools.chat.balance: \"cookie\" is not supported yet; expected least_connections or round_robin",
         "pools.chat.cookie_secret_file: \"/cookie\" is not supported yet; expected no cookie_secret_file",
         "pools.rooms.balance: \"hash:query:room\" is not supported yet; expected least_connections or round_robin",
+        "routes[0].reject.origin: \"close\" is not supported yet; expected http",
+        "routes[0].reject.auth: \"close\" is not supported yet; expected http",
+        "routes[0].reject.rate: \"close\" is not supported yet; expected http",
+        "routes[0].reject.banned: \"close\" is not supported yet; expected http",
+        "routes[0].close_codes.policy: \"4001\" is not supported yet; expected 1008",
+        "routes[0].close_codes.edge_fault: \"4002\" is not supported yet; expected 1011",
+        "routes[0].close_codes.auth: \"4006\" is not supported yet; expected 4401",
+        "routes[0].close_codes.replaced: \"4009\" is not supported yet; expected 4409",
+        "routes[0].close_codes.rate: \"4010\" is not supported yet; expected 4429",
         "routes[0].messages: a mapping is not supported yet; expected no such limit",
         "routes[0].bytes: a mapping is not supported yet; expected no such limit",
         "routes[0].notice: \"envelope\" is not supported yet; expected none",
@@ -41,6 +53,12 @@ import Testing
       .replacing("pool: chat}", with: "pool: chat, messages: null, bytes: null, notice: none, renew: none}")
     #expect(
       errors(in: text + "rules: []\nlimits: {per_ip: {messages: null}, per_user: {connections: null, when_full: reject}}") == [])
+  }
+
+  @Test func `a default that is spelled out is fine, and a value that is wrong anyway is refused once`() throws {
+    #expect(errors(in: try load(minimal).effectiveYAML()) == [])
+    #expect(errors(in: minimal + "limits: {handshakes: {rate: 100/s}}").count == 1)
+    #expect(errors(in: minimal + "limits: {handshakes: {rate: many}}").count == 1)
   }
 
   @Test func `every path of the list is a key of the format`() throws {

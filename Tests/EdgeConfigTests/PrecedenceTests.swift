@@ -1,4 +1,6 @@
+import EdgeAuth
 import EdgeCore
+import EdgeRouting
 import Testing
 
 @testable import EdgeConfig
@@ -30,9 +32,9 @@ import Testing
     #expect(configuration.threads == .count(3))
     #expect(configuration.listeners[0].address.text == "[::1]:9443")
     #expect(configuration.routes[0].match.path == .exact("/live"))
-    #expect(configuration.routes[0].origins == .list([.exact(scheme: "https", host: "a.example", port: 443)]))
+    #expect(configuration.routes[0].origins.patterns.map(\.description) == ["https://a.example"])
     #expect(configuration.pools[0].workers == ["/run/b.sock"])
-    #expect(configuration.routes[0].headers.set[0].value.parts == [.literal("yes")])
+    #expect(configuration.routes[0].headers.set[0].value.description == "yes")
     #expect(configuration.log.format == .text)
   }
 

@@ -72,7 +72,7 @@ import Testing
       "limits.per_ip.handshakes.rate: \"10\" is not allowed here; expected a rate such as 20/s or 100/m"
     ),
     (
-      "limits: {per_ip: {handshakes: {burst: 10}}}",
+      "limits: {per_ip: {handshakes: {burst: 40}}}",
       "limits.per_ip.handshakes: \"rate\" is missing; expected a rate such as 20/s or 100/m"
     ),
     (

@@ -5,7 +5,7 @@ import Testing
   @Test(
     arguments: [
       ("/", "/"), ("/ws", "/ws"), ("/ws/", "/ws/"), ("/%77s", "/ws"), ("/%7e%2D%2e%5fa", "/~-._a"), ("/a%2Eb", "/a.b"),
-      ("/caf%c3%a9", "/caf%C3%A9"), ("/%3b%3B", "/%3B%3B"), ("/a;b=1,2", "/a;b=1,2"), ("/!$&'()*+,;=:@", "/!$&'()*+,;=:@"),
+      ("/caf%c3%a9", "/caf%C3%A9"), ("/%2c%2C", "/%2C%2C"), ("/a=1,2", "/a=1,2"), ("/!$&'()*+,=:@", "/!$&'()*+,=:@"),
       ("/%20%22%25", "/%20%22%25"), ("/%252e%252e/", "/%252e%252e/"), ("/...", "/..."), ("/.a/..b", "/.a/..b"),
       ("/a./b..", "/a./b.."), ("/.well-known/x", "/.well-known/x"), ("/%e2%82%ac", "/%E2%82%AC"), ("/%41%5A%30", "/AZ0"),
     ])
@@ -20,8 +20,8 @@ import Testing
       ("", .targetForm), ("ws", .targetForm), ("*", .targetForm),
       ("//", .pathEmptySegment), ("//ws", .pathEmptySegment), ("/ws//", .pathEmptySegment), ("/a//b", .pathEmptySegment),
       ("/.", .pathDotSegment), ("/..", .pathDotSegment), ("/./a", .pathDotSegment), ("/a/../b", .pathDotSegment),
-      ("/%2e", .pathDotSegment), ("/%2E%2e/a", .pathDotSegment), ("/.%2e", .pathDotSegment), ("/a/..;x=1/b", .pathDotSegment),
-      ("/.;", .pathDotSegment), ("/..%3b/b", .pathDotSegment), ("/a/..", .pathDotSegment),
+      ("/%2e", .pathDotSegment), ("/%2E%2e/a", .pathDotSegment), ("/.%2e", .pathDotSegment), ("/a/..;x=1/b", .pathParameter),
+      ("/.;", .pathParameter), ("/..%3b/b", .pathParameter), ("/ws;a", .pathParameter), ("/a/..", .pathDotSegment),
       ("/a%2fb", .pathEncodedSeparator), ("/a%2Fb", .pathEncodedSeparator), ("/a%5cb", .pathEncodedSeparator),
       ("/..%2f", .pathEncodedSeparator), ("/%5C", .pathEncodedSeparator),
       ("/%00", .pathEncodedControl), ("/a%0d%0aX:%20y", .pathEncodedControl), ("/%7f", .pathEncodedControl),

@@ -73,7 +73,6 @@ final class Talk {
     guard fromClient ? isClientThere && !relay.isClientFinished : isWorkerThere && !relay.isWorkerFinished else { return }
     let input = (fromClient ? keptFromClient : keptFromWorker) + bytes
     var rest = input[...]
-    if fromClient { relay.receivedClientBytes(now: now) }
     reading: while let offset = rest.indices.first {
       let step =
         fromClient

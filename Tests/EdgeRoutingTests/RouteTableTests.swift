@@ -10,17 +10,27 @@ import Testing
       ("*.example.com", "a.example.com", true), ("*.example.com", "a.b.example.com", true),
       ("*.example.com", "example.com", false),
       ("*.example.com", ".example.com", false), ("*.example.com", "aexample.com", false), ("*.example.com", nil, false),
-      ("*.example.com", "a.example.com.evil", false), ("[::1]", "[::1]", true),
+      ("*.example.com", "a.example.com.evil", false), ("[::1]", "[::1]", true), ("Chat.Example.com.", "chat.example.com", true),
     ] as [(String, String?, Bool)])
   func `a host pattern covers whole names only`(pattern: String, host: String?, expected: Bool) throws {
     #expect(try #require(HostPattern(pattern)).matches(host) == expected)
   }
 
   @Test(arguments: [
-    "", ".", "a.", ".a", "a..b", "*.", "**.a", "a.*", "*a", "a b", "a/b", "a:1", "é", "[", "[]", "[x]", "[1.2.3.4]", "a\n",
+    "", ".", "a..", ".a", "a..b", "*.", "**.a", "a.*", "*a", "a b", "a/b", "a:1", "é", "[", "[]", "[x]", "[1.2.3.4]", "a\n",
   ])
   func `a text that is no host pattern is refused`(text: String) {
     #expect(HostPattern(text) == nil)
+  }
+
+  @Test(arguments: ["*", "chat.example.com", "*.example.com", "[2001:db8::1]"])
+  func `a host pattern is written as it is read`(text: String) throws {
+    #expect(try #require(HostPattern(text)).description == text)
+  }
+
+  @Test(arguments: ["/", "/ws", "/ws/", "=/ws", "/caf%C3%A9", "/a,b=c/@d"])
+  func `a path pattern is written as it is read`(text: String) throws {
+    #expect(try #require(PathPattern(text)).description == text)
   }
 
   @Test(arguments: [
@@ -33,7 +43,10 @@ import Testing
     #expect(try #require(PathPattern(pattern)).matches(path) == expected)
   }
 
-  @Test(arguments: ["", "=", "ws", "=ws", "//", "/a//b", "/./a", "/a/..", "/a?b", "/a#b", "/a\\b", "/a b", "/é", "/a\n"])
+  @Test(arguments: [
+    "", "=", "ws", "=ws", "//", "/a//b", "/./a", "/a/..", "/a?b", "/a#b", "/a\\b", "/a b", "/é", "/a\n", "/%61", "/%2f",
+    "/%c3%a9", "/%C3", "/a{}",
+  ])
   func `a path that no request can have is refused`(text: String) {
     #expect(PathPattern(text) == nil)
   }
@@ -45,7 +58,7 @@ import Testing
       [
         ("*", "/"), ("*", "/ws"), ("*.example.com", "/ws"), ("*.eu.example.com", "/ws"), ("chat.example.com", "/ws"),
         ("chat.example.com", "/ws/room"), ("chat.example.com", "=/ws"), ("*", "=/only"),
-      ].map { RouteTable.Route(host: try #require(HostPattern($0.0)), path: try #require(PathPattern($0.1))) })
+      ].map { RoutePattern(host: try #require(HostPattern($0.0)), path: try #require(PathPattern($0.1))) })
   }
 
   @Test(
@@ -67,7 +80,7 @@ import Testing
   }
 
   @Test func `a route that could never be chosen is refused`() {
-    let route = RouteTable.Route(host: .any, path: .prefix("/ws"))
+    let route = RoutePattern(host: .any, path: .prefix("/ws"))
     #expect { try RouteTable([route, .init(host: .any, path: .exact("/ws")), route]) } throws: { error in
       let duplicate = error as? RouteTable.DuplicateRoute
       return duplicate?.first == 0 && duplicate?.second == 2

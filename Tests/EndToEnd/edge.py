@@ -10,7 +10,7 @@ import socket
 import urllib.parse
 
 from processes import Child
-from waiting import eventually
+from waiting import eventually, slow
 
 BINARIES = pathlib.Path(
     os.environ.get("EDGE_BIN_DIR", pathlib.Path(__file__).resolve().parents[2] / ".build" / "debug"))
@@ -20,7 +20,7 @@ SLUICE = BINARIES / "sluice"
 def configuration(directory, site, pools, routes, **sections):
     """A configuration with a TLS and a plain listener, and an admin socket that is ours.
 
-    `pools` maps names to socket paths; `sections` replaces whole top-level sections.
+    `pools` maps names to socket paths, or to whole sections; `sections` replaces whole top-level sections.
     """
     tls = {"certificates": [{"chain": str(site.chain), "key": str(site.key)}]}
     document = {
@@ -37,7 +37,8 @@ def configuration(directory, site, pools, routes, **sections):
                 "keys": {"file": str(site.jwks)}, "token_from": ["header", "cookie:session"], "leeway": "1s",
             }
         },
-        "pools": {name: {"workers": [str(path) for path in paths]} for name, paths in pools.items()},
+        "pools": {
+            name: pool if isinstance(pool, dict) else {"workers": [str(path) for path in pool]} for name, pool in pools.items()},
         "routes": routes,
         "admin": {"listen": [f"unix:{directory}/admin.sock"]},
         "drain": {"delay": "0s", "spread": "0s", "timeout": "5s"},
@@ -69,8 +70,10 @@ class Edge:
     def _bound_ports(self):
         assert self.child.exit_code is None, f"the edge ended with {self.child.exit_code}: {self.child.errors}"
         ready = [line for line in self.log() if line["event.name"] == "listener.ready"]
-        ports = {line["listener"]: int(line["server.address"].rpartition(":")[2]) for line in ready}
-        return ports if len(ports) == self._listener_count else None
+        if len(ready) < self._listener_count:
+            return None
+        addresses = {line["listener"]: line["server.address"] for line in ready}
+        return {name: int(address.rpartition(":")[2]) for name, address in addresses.items() if not address.startswith("unix:")}
 
     def __enter__(self):
         return self
@@ -94,7 +97,7 @@ class Edge:
     def connect(self, listener="secure", receive_buffer=None):
         """A connected socket to a listener, with TLS where the listener has it."""
         raw = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        raw.settimeout(10)
+        raw.settimeout(slow(10))
         if receive_buffer is not None:
             raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         raw.connect(("127.0.0.1", self.ports[listener]))
@@ -137,6 +140,12 @@ class Edge:
         assert status == 200, body
         return json.loads(body)["connections"]
 
+    def workers(self):
+        """Every worker, as the admin plane lists them."""
+        status, body = self.admin("GET", "/api/v1/workers")
+        assert status == 200, body
+        return json.loads(body)["workers"]
+
     def metrics(self):
         """A scrape: {(name, frozenset of labels): value}."""
         status, text = self.admin("GET", "/metrics")
@@ -159,7 +168,7 @@ class Edge:
 
 class _UnixConnection(http.client.HTTPConnection):
     def __init__(self, path):
-        super().__init__("localhost", timeout=10)
+        super().__init__("localhost", timeout=slow(10))
         self._path = str(path)
 
     def connect(self):

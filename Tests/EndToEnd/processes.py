@@ -57,6 +57,8 @@ class Child:
             self._process.kill()
         self._process.wait(10)
 
+    close = kill
+
     def open_descriptors(self):
         """How many descriptors the program has open."""
         return len(os.listdir(f"/proc/{self.pid}/fd"))

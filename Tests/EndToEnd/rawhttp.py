@@ -35,21 +35,21 @@ class ByteStream:
 
     def exactly(self, count):
         while len(self.buffer) < count:
-            self._more()
+            self.more()
         data = bytes(self.buffer[:count])
         del self.buffer[:count]
         return data
 
     def until(self, mark):
         while mark not in self.buffer:
-            self._more()
+            self.more()
         return self.exactly(self.buffer.index(mark) + len(mark))
 
     def rest(self):
         """Everything up to the peer's end; a reset counts as an end."""
         try:
             while True:
-                self._more()
+                self.more()
         except (EOFError, ConnectionError):
             data = bytes(self.buffer)
             self.buffer.clear()
@@ -58,7 +58,7 @@ class ByteStream:
     def is_ended(self):
         """Waits for the peer's end; false when it says something more instead."""
         try:
-            self._more()
+            self.more()
         except (EOFError, ConnectionError):
             return True
         return False
@@ -66,7 +66,8 @@ class ByteStream:
     def close(self):
         self.sock.close()
 
-    def _more(self):
+    def more(self):
+        """Waits for bytes, and adds them to the buffer."""
         data = self.sock.recv(65536)
         if not data:
             raise EOFError(f"ended after {bytes(self.buffer[:200])!r}")
@@ -93,14 +94,15 @@ class ByteStream:
         if to == "HEAD" or response.status < 200 or response.status in (204, 304):
             return response
         if response.all("Transfer-Encoding"):
-            response.body = self._chunks()
+            response.body = self.chunks()
         elif response.all("Content-Length"):
             response.body = self.exactly(int(response["Content-Length"]))
         else:
             response.body = self.rest()
         return response
 
-    def _chunks(self):
+    def chunks(self):
+        """A chunked body."""
         body = bytearray()
         while True:
             size = int(self.until(b"\r\n")[:-2], 16)

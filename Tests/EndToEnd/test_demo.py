@@ -12,7 +12,7 @@ from selenium.webdriver.common.keys import Keys
 
 from edge import SLUICE
 from processes import Child
-from waiting import eventually
+from waiting import eventually, slow
 
 ARTIFACTS = pathlib.Path(os.environ.get("E2E_ARTIFACTS", "/tmp/e2e-artifacts"))
 
@@ -37,7 +37,7 @@ class Demo:
     def close(self):
         self.child.signal(15)
         try:
-            self.child.wait(8)
+            self.child.wait(slow(8))
         finally:
             self.child.kill()
 
@@ -214,7 +214,7 @@ def test_the_demo_ends_on_terminate_and_leaves_nothing_behind(directory):
     before = set(pathlib.Path("/tmp").glob("sluice-demo*"))
     began = time.monotonic()
     demo.child.signal(15)
-    assert demo.child.wait(10) == 0
-    assert time.monotonic() - began < 8
+    assert demo.child.wait(slow(10)) == 0
+    assert time.monotonic() - began < slow(8)
     eventually(lambda: not any(pathlib.Path(f"/proc/{pid}").exists() for pid in workers), what="the workers being gone")
     assert len(set(pathlib.Path("/tmp").glob("sluice-demo*"))) < max(len(before), 1)

@@ -6,8 +6,7 @@ import pytest
 
 from edge import open_route
 from frames import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, close_payload, frame
-from waiting import eventually
-
+from waiting import eventually, slow
 
 # name: (a client's bytes, the close code it gets, the word)
 CLIENT_BREACHES = {
@@ -185,7 +184,7 @@ def test_a_client_that_never_answers_a_close_is_cut_off_at_the_deadline(relayed)
     assert client.close_frame()[0] == 1000
     began = time.monotonic()
     assert client.is_ended() and upstream.is_ended()
-    assert time.monotonic() - began < 2.5
+    assert time.monotonic() - began < slow(2.5)
 
 
 def test_a_lost_client_is_an_end_without_close_to_the_worker(relayed):
@@ -211,7 +210,7 @@ def test_a_lost_worker_is_1014_to_the_client(relayed):
 def test_a_worker_lost_within_a_frame_ends_the_clients_connection_without_a_close(relayed):
     client, upstream = relayed().open()
     upstream.send_frame(BINARY, b"half", announced=100)
-    eventually(lambda: client._more() or len(client.buffer) == 6, what="half a frame")
+    eventually(lambda: client.more() or len(client.buffer) == 6, what="half a frame")
     upstream.close()
     assert client.rest() == b"\x82\x64half"
 
@@ -226,7 +225,7 @@ def test_a_silent_client_is_pinged_at_every_interval_and_its_pong_is_not_the_wor
         ping = client.frame()
         assert ping.opcode == PING and len(ping.payload) == 8
         client.send_frame(PONG, ping.payload)
-    assert 0.5 < time.monotonic() - began < 1.5
+    assert 0.5 < time.monotonic() - began < slow(1.5)
     client.send_frame(TEXT, b"hello")
     assert upstream.frame().payload == b"hello"
 
@@ -250,7 +249,7 @@ def test_an_idle_connection_is_1001(relayed):
     began = time.monotonic()
     client.send_frame(TEXT, b"one message")
     assert client.close_frame()[0] == 1001
-    assert 0.4 < time.monotonic() - began < 2
+    assert 0.4 < time.monotonic() - began < slow(2)
     upstream.frame()
     assert upstream.close_frame()[0] == 1001
 
@@ -265,4 +264,4 @@ def test_200_clients_learn_of_their_workers_death_promptly(relayed):
     for _, upstream in pairs:
         upstream.close()
     assert [client.close_frame()[0] for client, _ in pairs] == [1014] * 200
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < slow(1)

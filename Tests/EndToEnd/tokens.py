@@ -20,15 +20,15 @@ AUDIENCE = "chat"
 
 
 class Site:
-    """A certificate for localhost, and the key that signs tokens; their files lie in `directory`."""
+    """A certificate for some names, and the key that signs tokens; their files lie in `directory`."""
 
-    def __init__(self, directory):
+    def __init__(self, directory, names=("localhost",)):
         self.directory = directory
         self.chain = directory / "chain.pem"
         self.key = directory / "key.pem"
         self.jwks = directory / "jwks.json"
         self.signing_key = ec.generate_private_key(ec.SECP256R1())
-        _write_certificate(self.chain, self.key)
+        _write_certificate(self.chain, self.key, names)
         (directory / "signing.pem").write_bytes(_private_pem(self.signing_key))
         self.jwks.write_text(json.dumps({"keys": [jwk(self.signing_key, "key-1")]}))
 
@@ -81,16 +81,16 @@ def _encoded(data):
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
-def _write_certificate(chain_path, key_path):
+def _write_certificate(chain_path, key_path, names):
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    now = datetime.datetime.now(datetime.timezone.utc)
-    names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])])
+    now = datetime.datetime.now(datetime.UTC)
+    all_names = [*map(x509.DNSName, names), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
     certificate = (
-        x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+        x509.CertificateBuilder().subject_name(subject).issuer_name(subject).public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - datetime.timedelta(hours=1)).not_valid_after(now + datetime.timedelta(days=2))
-        .add_extension(x509.SubjectAlternativeName(names), critical=False)
+        .add_extension(x509.SubjectAlternativeName(all_names), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .sign(key, hashes.SHA256()))
     chain_path.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))

@@ -10,7 +10,7 @@ import threading
 
 from frames import FrameStream, accept_value
 from processes import Child
-from waiting import eventually
+from waiting import eventually, slow
 
 FOREIGN = pathlib.Path(__file__).resolve().parent / "foreign"
 NODE = os.environ.get("E2E_NODE", "/usr/bin/node")
@@ -82,14 +82,14 @@ class RawWorker:
                 sock, _ = listener.accept()
             except OSError:
                 return
-            sock.settimeout(10)
+            sock.settimeout(slow(10))
             stream = FrameStream(sock, mask=None)
             self.accepted += 1
             self._streams.append(stream)
             self._arrivals.put(stream)
 
-    def next(self, within=10.0):
-        """The edge's next connection."""
+    def next(self, within=slow(10)):
+        """The edge's next connection; `within` None waits for ever."""
         return self._arrivals.get(timeout=within)
 
     def stop_listening(self):
@@ -131,9 +131,10 @@ class RespondingWorker(RawWorker):
                 if "content-length" in names:
                     stream.exactly(int(names["content-length"]))
                 elif "transfer-encoding" in names:
-                    stream._chunks()
+                    stream.chunks()
                 body = line.encode("latin-1")
-                stream.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), b"" if line.startswith("HEAD") else body))
+                head = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body)
+                stream.send(head if line.startswith("HEAD") else head + body)
         except (OSError, EOFError):
             self.bytes_received += len(stream.buffer)
             stream.close()

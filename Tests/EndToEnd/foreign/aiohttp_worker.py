@@ -4,9 +4,8 @@ import asyncio
 import json
 import sys
 
-from aiohttp import WSMsgType, web
-
 import journal
+from aiohttp import WSMsgType, web
 
 
 def fields_of(request):

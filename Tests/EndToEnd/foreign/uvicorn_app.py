@@ -3,12 +3,11 @@
 import asyncio
 import json
 
+import journal
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocketDisconnect
-
-import journal
 
 
 def fields_of(connection):

@@ -4,12 +4,9 @@ import asyncio
 import json
 import sys
 
+import journal
 from websockets.asyncio.server import unix_serve
 from websockets.exceptions import ConnectionClosed
-from websockets.http11 import Response
-from websockets.datastructures import Headers
-
-import journal
 
 
 def fields_of(request):

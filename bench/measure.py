@@ -1,0 +1,141 @@
+"""The measurements. Times come in rounds that take the proxies in turn; counts are exact, so once is enough.
+
+A count is the difference of two runs, divided by the difference of their loads: start, handshakes and end cancel out.
+"""
+
+import contextlib
+import json
+import re
+import signal
+import subprocess
+import time
+
+from proxies import LOAD_CORE
+
+ECHOES = (5_000, 15_000)          # for instructions: callgrind makes the proxy fifty times slower
+STRACED_ECHOES = (20_000, 60_000)
+HANDSHAKES = (200, 600)
+CONNECTIONS = 100
+IDLE_CONNECTIONS = 5_000
+IDLE_SOURCES = 100
+
+
+class Bench:
+    """Runs the load generator against a proxy."""
+
+    def __init__(self, program, site):
+        self._program, self._site = program, site
+
+    def __call__(self, mode, proxy, *options, figures=True):
+        command = ["taskset", "-c", LOAD_CORE, self._program, mode, "--json", "--connect", f"127.0.0.1:{proxy.port}",
+                   "--origin", "https://localhost", "--token-file", self._site.file("token"), "--give-up-after", "300",
+                   *map(str, options)]
+        if figures:
+            command += ["--server-pid", str(proxy.pid)]
+        done = subprocess.run(command, capture_output=True, check=False)
+        if done.returncode != 0:
+            raise SystemExit(f"{proxy.name}: {done.stderr.decode().strip()}")
+        return json.loads(done.stdout)
+
+
+def rounds(count, proxies, measure, say):
+    """Calls `measure` for each proxy in each round, beginning with another one each time; a list of values per proxy."""
+    values = {proxy.name: [] for proxy in proxies}
+    for number in range(count):
+        turn = number % len(proxies)
+        for proxy in proxies[turn:] + proxies[:turn]:
+            values[proxy.name].append(measure(proxy))
+            say(f"  round {number + 1}/{count} {proxy.name}: {values[proxy.name][-1]:.2f}")
+    return values
+
+
+def echo_cpu(bench, size, seconds):
+    return lambda proxy: bench("echo", proxy, "--connections", CONNECTIONS, "--size", size, "--seconds", seconds)[
+        "server_cpu_us_per_message"]
+
+
+def handshake_cpu(bench, count, resume=False):
+    options = ["--count", count, "--warm-up", 100] + (["--resume"] if resume else [])
+    return lambda proxy: bench("connect", proxy, *options)["server_cpu_us_per_handshake"]
+
+
+def idle_memory(bench, proxy):
+    """Bytes of memory for each idle connection, of a process that served nobody before."""
+    figures = bench("idle", proxy, "--connections", IDLE_CONNECTIONS, "--sources", IDLE_SOURCES)
+    return figures["server_pss_bytes_per_connection"]
+
+
+def instructions(bench, site, proxy, mode):
+    """User instructions, and calls of malloc with those outside OpenSSL, for each echo or handshake."""
+    loads = ECHOES if mode == "echo" else HANDSHAKES
+    totals = []
+    for load in loads:
+        output = site.file(f"callgrind.{proxy.name}.{load}")
+        with proxy.start(site, under=["valgrind", "--tool=callgrind", f"--callgrind-out-file={output}"], alone=True):
+            run_load(bench, proxy, mode, load)
+        totals.append(read_callgrind(output))
+    (first, second), span = totals, loads[1] - loads[0]
+    return {name: (second[name] - first[name]) / span for name in first}
+
+
+def read_callgrind(path):
+    """All instructions, all calls of malloc, and those whose caller is not OpenSSL's own allocator."""
+    totals = {"instructions": 0, "mallocs": 0, "own_mallocs": 0}
+    names, caller, callee = {}, None, None
+    with open(path, errors="replace") as lines:
+        for line in lines:
+            if line.startswith(("fn=", "cfn=")):
+                kind, text = line.rstrip("\n").split("=", 1)
+                number, _, name = text.partition(" ")
+                if name:
+                    names[number] = name
+                if kind == "fn":
+                    caller = names[number]
+                else:
+                    callee = names[number]
+            elif line.startswith("calls=") and callee == "malloc":
+                count = int(line[6:].split()[0])
+                totals["mallocs"] += count
+                if not caller.startswith("CRYPTO_"):
+                    totals["own_mallocs"] += count
+            elif line.startswith(("summary:", "totals:")):
+                totals["instructions"] = int(line.split()[1])
+    return totals
+
+
+def system_calls(bench, site, proxy, mode):
+    """System calls of each kind for each echo or handshake."""
+    loads = STRACED_ECHOES if mode == "echo" else HANDSHAKES
+    counts = []
+    for load in loads:
+        output = site.file(f"strace.{proxy.name}.{load}")
+        with proxy.start(site, alone=True), traced(proxy.pid, output):
+            run_load(bench, proxy, mode, load)
+        counts.append(read_strace(output))
+    (first, second), span = counts, loads[1] - loads[0]
+    return {name: (second.get(name, 0) - first.get(name, 0)) / span for name in {*first, *second}}
+
+
+@contextlib.contextmanager
+def traced(pid, output):
+    """Counts a process's system calls meanwhile."""
+    tracer = subprocess.Popen(["strace", "-f", "-c", "-U", "calls,name", "-o", output, "-p", str(pid)], stderr=subprocess.DEVNULL)
+    time.sleep(0.5)
+    try:
+        yield
+    finally:
+        tracer.send_signal(signal.SIGINT)
+        tracer.wait(timeout=10)
+
+
+def read_strace(path):
+    with open(path) as lines:
+        rows = (re.fullmatch(r"\s*(\d+)\s+(\S+)\s*", line) for line in lines)
+        return {row[2]: int(row[1]) for row in rows if row}
+
+
+def run_load(bench, proxy, mode, load):
+    if mode == "echo":
+        bench("echo", proxy, "--connections", CONNECTIONS, "--messages", load, "--warm-up", 0, figures=False)
+    else:
+        bench("connect", proxy, "--count", load, "--warm-up", 10, figures=False)

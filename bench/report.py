@@ -1,0 +1,43 @@
+"""Tables in Markdown: the median of each proxy's rounds, their spread, and the ratio to ours."""
+
+import statistics
+
+
+def times(title, unit, values):
+    """Rows of proxies that were measured in rounds; the ratio is the median of the rounds' own ratios."""
+    lines = [f"### {title}", "", f"| | median, {unit} | quartiles | sluice / it, median | quartiles | rounds |", "|---|---|---|---|---|---|"]
+    for name, row in values.items():
+        ratios = [ours / theirs for ours, theirs in zip(values["sluice"], row)]
+        lines.append(
+            f"| {name} | {statistics.median(row):.2f} | {spread(row)} | {statistics.median(ratios):.3f} | {spread(ratios, 3)} "
+            f"| {len(row)} |")
+    return lines + [""]
+
+
+def counts(title, columns, values):
+    """Rows of proxies with exact counts."""
+    lines = [f"### {title}", "", "| | " + " | ".join(columns.values()) + " |", "|---" * (len(columns) + 1) + "|"]
+    for name, row in values.items():
+        lines.append(f"| {name} | " + " | ".join(number(row[column]) for column in columns) + " |")
+    return lines + [""]
+
+
+def system_calls(title, values):
+    """Rows of proxies with their system calls, most frequent first."""
+    lines = [f"### {title}", "", "| | all | of which |", "|---|---|---|"]
+    for name, row in values.items():
+        calls = sorted(((count, call) for call, count in row.items() if call != "total" and count >= 0.005), reverse=True)
+        text = ", ".join(f"{call} {count:.2f}" for count, call in calls)
+        lines.append(f"| {name} | {sum(count for count, _ in calls):.2f} | {text} |")
+    return lines + [""]
+
+
+def spread(row, digits=2):
+    if len(row) < 4:
+        return f"{min(row):.{digits}f}–{max(row):.{digits}f}"
+    low, _, high = statistics.quantiles(row, n=4)
+    return f"{low:.{digits}f}–{high:.{digits}f}"
+
+
+def number(value):
+    return f"{value:,.0f}" if value >= 100 else f"{value:.2f}"
