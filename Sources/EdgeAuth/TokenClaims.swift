@@ -9,13 +9,18 @@ extension TokenRequirements {
     let notBefore = try time("nbf", in: claims, otherwise: .notYetValid)
     let issuedAt = try time("iat", in: claims, otherwise: .issuedInFuture)
     guard let expires else { throw .invalid(.expiry) }
-    guard now < expires.adding(leeway) else { throw .expired }
-    if let notBefore, now.adding(leeway) < notBefore { throw .invalid(.notYetValid) }
-    if let issuedAt, now.adding(leeway) < issuedAt { throw .invalid(.issuedInFuture) }
+    try checkTimes(expires: expires, notBefore: notBefore, issuedAt: issuedAt, now: now)
     for name in requiredClaims where claims[name]?.isNull ?? true { throw .invalid(.requiredClaim) }
     return VerifiedToken(
       subject: try subject(of: claims), expires: expires, notBefore: notBefore, issuedAt: issuedAt,
       tokenID: try tokenID(of: claims), claims: claims)
+  }
+
+  /// Holds the times of a token against `now`, within the leeway (RFC 7519 §4.1.4 to §4.1.6).
+  func checkTimes(expires: WallTime, notBefore: WallTime?, issuedAt: WallTime?, now: WallTime) throws(TokenError) {
+    guard now < expires.adding(leeway) else { throw .expired }
+    if let notBefore, now.adding(leeway) < notBefore { throw .invalid(.notYetValid) }
+    if let issuedAt, now.adding(leeway) < issuedAt { throw .invalid(.issuedInFuture) }
   }
 
   private func checkIssuer(_ claims: JSON) throws(TokenError) {

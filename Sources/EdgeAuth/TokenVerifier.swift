@@ -93,6 +93,14 @@ public struct TokenVerifier: Sendable {
     try verify(Array(token.utf8).span, now: now, checker: checker)
   }
 
+  /// Checks a token again that this verifier has accepted before: only time can have changed.
+  ///
+  /// - Throws: `TokenError.expired`, or `.invalid` where the clock was set back.
+  public func recheck(_ token: VerifiedToken, now: WallTime) throws(TokenError) {
+    try requirements.checkTimes(
+      expires: token.expires, notBefore: token.notBefore, issuedAt: token.issuedAt, now: now)
+  }
+
   /// Which keys could have signed a token with `header`.
   private func candidates(for header: TokenHeader) throws(TokenError) -> [Int] {
     let fitting = keys.indices.filter { keys[$0].algorithm == header.algorithm && keys[$0].serves(header.keyID) }

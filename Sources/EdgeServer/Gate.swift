@@ -36,7 +36,8 @@ struct Gate {
       port: head.authority?.port, isUpgrade: upgrade != nil)
     if case .denied(let denial) = verdict { throw .originDenied(denial, route, origin) }
     var worker = head
-    let user = isPreflight(head) ? nil : try authenticate(head, stripping: &worker, route: route, origin: origin)
+    if route.stripsToken { route.gate?.strip(&worker) }
+    let user = isPreflight(head) ? nil : try authenticate(head, route: route, origin: origin, context: context)
     return Admission(route: route, head: worker, origin: origin, user: user, upgrade: upgrade, snapshot: snapshot)
   }
 
@@ -50,13 +51,12 @@ struct Gate {
   }
 
   private func authenticate(
-    _ head: RequestHead, stripping worker: inout RequestHead, route: Route, origin: RequestOrigin
+    _ head: RequestHead, route: Route, origin: RequestOrigin, context: ReactorContext
   ) throws(Refusal) -> AuthenticatedUser? {
     guard let gate = route.gate else { return nil }
     do {
-      let token = try gate.verify(head, now: WallClock.now())
+      let token = try gate.verify(head, now: WallClock.now(), cache: &context.tokens)
       let identity = try route.identityFields(token)
-      if route.stripsToken { gate.strip(&worker) }
       return AuthenticatedUser(id: UserID(auth: gate.name, subject: token.subject), identityFields: identity)
     } catch {
       throw .badToken(error, route, origin)

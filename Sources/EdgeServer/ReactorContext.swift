@@ -1,3 +1,4 @@
+import EdgeAuth
 import EdgeCore
 import EdgeIO
 import EdgeTLS
@@ -14,6 +15,8 @@ final class ReactorContext {
   let idleLinks: IdleLinks
   let snapshot: Snapshot
   let gate: Gate
+  /// Verified tokens of this reactor. Another configuration makes another context, and so an empty cache.
+  var tokens = TokenCache()
   var connections: [ConnectionID: ClientConnection] = [:]
   var isDraining = false
   private var serial: UInt64 = 0

@@ -70,7 +70,8 @@ final class IdleLoad: Load {
     report.add("server_pss_after_bytes", after.memory.proportionalBytes)
     report.add(
       "server_pss_bytes_per_connection", Double(after.memory.proportionalBytes - before.memory.proportionalBytes) / count)
-    report.add("server_rss_bytes_per_connection", Double(after.memory.residentBytes - before.memory.residentBytes) / count)
+    report.add(
+      "server_anonymous_bytes_per_connection", Double(after.memory.anonymousBytes - before.memory.anonymousBytes) / count)
     return report
   }
 }

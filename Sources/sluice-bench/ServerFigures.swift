@@ -55,8 +55,8 @@ struct ProcessTicks {
 struct ServerMemory {
   /// Resident memory, that which is shared with other processes divided among them, in bytes.
   let proportionalBytes: Int
-  /// Resident memory in bytes.
-  let residentBytes: Int
+  /// That part of it which is no file's: heap and stacks.
+  let anonymousBytes: Int
 
   /// Reads the lines; nil if one is missing.
   init?(rollup: String) {
@@ -64,9 +64,9 @@ struct ServerMemory {
       guard let line = rollup.split(separator: "\n").first(where: { $0.hasPrefix(name) }) else { return nil }
       return line.dropFirst(name.count).split(separator: " ").first.flatMap { Int($0) }.map { $0 * 1024 }
     }
-    guard let proportional = bytes("Pss:"), let resident = bytes("Rss:") else { return nil }
+    guard let proportional = bytes("Pss:"), let anonymous = bytes("Pss_Anon:") else { return nil }
     proportionalBytes = proportional
-    residentBytes = resident
+    anonymousBytes = anonymous
   }
 }
 

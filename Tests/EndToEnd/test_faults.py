@@ -77,13 +77,11 @@ def test_without_a_worker_the_answer_is_503_with_retry_after_within_50_ms(start_
 
 
 def test_a_dead_worker_beside_a_live_one_costs_no_client_an_error(start_edge, directory, closing):
-    dead = RawWorker(directory / "dead.sock")
+    dead = closing(RawWorker(directory / "dead.sock"))
     live = closing(ForeignWorker("aiohttp", directory))
     live.wait_until_ready()
     edge = start_edge({"main": [dead.path, live.path]})
-    # The socket's file stays, nobody listens behind it.
-    dead._listener.shutdown(socket.SHUT_RDWR)
-    dead._listener.close()
+    dead.stop_listening()
     assert [ask(edge).status for _ in range(50)] == [200] * 50
 
 
@@ -93,7 +91,7 @@ def test_least_connections_spreads_websockets_evenly(start_edge, directory, clos
     for _ in range(30):
         client = closing(FrameStream(edge.connect("plain")))
         client.send(upgrade_request())
-        upstream = eventually(lambda: next((w.next(0) for w in workers if not w._arrivals.empty()), None))
+        upstream = eventually(lambda: next((worker.next() for worker in workers if worker.has_arrivals), None))
         accept_upgrade(upstream)
         assert client.response().status == 101
     assert [worker.accepted for worker in workers] == [10, 10, 10]

@@ -1,5 +1,6 @@
 """Workers behind the edge: programs built on libraries nobody here wrote, and sockets that tests play by hand."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -92,17 +93,20 @@ class RawWorker:
         """The edge's next connection; `within` None waits for ever."""
         return self._arrivals.get(timeout=within)
 
+    @property
+    def has_arrivals(self):
+        """Whether `next()` would not have to wait."""
+        return not self._arrivals.empty()
+
     def stop_listening(self):
-        """No new connections; those that stand go on."""
-        try:
+        """No new connections, as after a crash: the socket's file stays; connections that stand go on."""
+        with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass
         self._listener.close()
-        self.path.unlink(missing_ok=True)
 
     def close(self):
         self.stop_listening()
+        self.path.unlink(missing_ok=True)
         for stream in self._streams:
             stream.close()
 
