@@ -100,6 +100,7 @@ let package = Package(
     tests(of: "EdgeTLS", with: ["EdgeCore", "EdgeAuth", "COpenSSL"]),
     tests(of: "EdgeServer", with: ["EdgeAuth", "EdgeConfig", "EdgeCore", "EdgeHTTP", "EdgeRouting", "EdgeTLS"]),
     tests(of: "EdgeAdmin", with: ["EdgeCore", "EdgeTelemetry"]),
+    tests(of: "sluice-bench", with: ["EdgeCore"]),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c2x

@@ -163,7 +163,9 @@ public struct Relay: ~Copyable {
     if let closeDeadline {
       guard now >= closeDeadline else { return .nothing }
       fromClient.cut()
-      fromWorker.cut()
+      // A worker that never answered the client's Close is as good as gone: the client gets its own back, as RFC 6455 §5.5.1
+      // has it.
+      if let clientClose { fromWorker.sourceEnded(tellingReceiver: clientClose) } else { fromWorker.cut() }
       return .nothing
     }
     switch liveness.timePassed(now: now, canPing: fromWorker.isAtBoundary) {

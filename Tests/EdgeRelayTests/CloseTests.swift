@@ -31,6 +31,14 @@ private let hi = plain(1, utf8("hi"))
     }
   }
 
+  @Test func `a client whose Close no worker answers gets its own back at the deadline`() {
+    let talk = Talk(after: [.client(masked(8, closing(4321, "bye"))), .wait(.seconds(4))])
+    #expect(talk.clientHeard == [])
+    talk.happens(.wait(.seconds(2)))
+    #expect(talk.clientHeard == [.close(4321, "bye"), .end])
+    #expect(talk.isClientFinished && talk.isWorkerFinished)
+  }
+
   @Test func `a worker's Close reaches the client unchanged`() {
     let close = plain(8, closing(4000, "room closed"))
     for talk in talks(.relaxed, .worker(hi + close)) {
@@ -81,7 +89,7 @@ private let hi = plain(1, utf8("hi"))
     for talk in talks(.relaxed, .client(masked(8)), .wait(.milliseconds(4999)), .worker(hi)) {
       #expect(!talk.isClientFinished && !talk.isWorkerFinished)
       talk.happens(.wait(.milliseconds(1)))
-      #expect(talk.clientHeard == [.text("hi"), .end])
+      #expect(talk.clientHeard == [.text("hi"), .close(nil, ""), .end])
       #expect(talk.workerHeard == [.close(nil, ""), .end])
     }
   }
