@@ -29,16 +29,13 @@ lint: toolchain
 	swift format lint --strict --parallel --recursive Sources Tests Package.swift
 	scripts/layers
 
-# The crash handler of Swift hangs under sanitizers, so it is off.
 test-asan: toolchain
 	@scripts/packages build test
-	SWIFT_BACKTRACE=enable=no swift test --disable-xctest --sanitize=address --scratch-path .build-asan
-	scripts/end-to-end .build-asan/debug
+	scripts/sanitize address .build-asan
 
 test-tsan: toolchain
 	@scripts/packages build test
-	SWIFT_BACKTRACE=enable=no swift test --disable-xctest --sanitize=thread --scratch-path .build-tsan
-	scripts/end-to-end .build-tsan/debug
+	scripts/sanitize thread .build-tsan
 
 clean:
 	rm -rf .build .build-*

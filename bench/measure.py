@@ -60,9 +60,9 @@ def handshake_cpu(bench, count, resume=False):
 
 
 def idle_memory(bench, proxy):
-    """Bytes of memory for each idle connection, of a process that served nobody before."""
+    """Bytes of memory for each idle connection, of a process that served nobody before: all, and what is no file's."""
     figures = bench("idle", proxy, "--connections", IDLE_CONNECTIONS, "--sources", IDLE_SOURCES)
-    return figures["server_pss_bytes_per_connection"]
+    return {"all": figures["server_pss_bytes_per_connection"], "anonymous": figures["server_anonymous_bytes_per_connection"]}
 
 
 def instructions(bench, site, proxy, mode):

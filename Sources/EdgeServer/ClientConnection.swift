@@ -22,16 +22,9 @@ final class ClientConnection: EventSource {
   private var transport: ClientTransport?
   private var phase: Phase
   private var headParser: RequestHeadParser
-  /// Bytes received and not used yet: the beginning of a frame, or of the next request.
-  private var kept: [UInt8] = []
-  /// Whether what is kept may be of use now.
-  private var hasFreshKept = false
-  private var mayHaveInput = false
-  /// The client has ended its side: read on until that is found, past short reads.
-  private var isEnding = false
+  private var inlet = Inlet()
   /// Sending has failed: the connection ends as soon as nobody is in the middle of using it.
   private var isBroken = false
-  private var isReadingPaused = false
   private var timerSet = Instant.distantFuture
   /// What of `waitingBytes` the metrics know.
   private var reportedWaiting = 0
@@ -111,14 +104,11 @@ final class ClientConnection: EventSource {
   }
 
   func pauseReading() {
-    isReadingPaused = true
+    inlet.pause()
   }
 
   func resumeReading() {
-    guard isReadingPaused else { return }
-    isReadingPaused = false
-    hasFreshKept = !kept.isEmpty
-    context.reactor.runLater(self)
+    if inlet.resume() { context.reactor.runLater(self) }
   }
 
   /// The exchange is over: the next request may follow, or the connection ends.
@@ -175,14 +165,11 @@ final class ClientConnection: EventSource {
   override func ready(_ readiness: Readiness) {
     guard !isBroken else { return lost() }
     if readiness.contains(.writable) { flush() }
-    if !readiness.isDisjoint(with: [.peerClosed, .hungUp, .error]) {
-      isEnding = true
-      if isReadingPaused, endsWhilePaused(readiness) { return lost() }
-    }
-    if readiness.contains(.readable) || isEnding {
-      mayHaveInput = true
-      read()
-    }
+    let isEnding = !readiness.isDisjoint(with: [.peerClosed, .hungUp, .error])
+    guard readiness.contains(.readable) || isEnding else { return }
+    inlet.becameReadable(ending: isEnding)
+    if isEnding, inlet.isPaused, endsWhilePaused(readiness) { return lost() }
+    read()
   }
 
   override func turn() {
@@ -260,12 +247,17 @@ final class ClientConnection: EventSource {
   private func read() {
     guard transport != nil else { return }
     if case .handshaking = phase { return handshake() }
-    guard !isReadingPaused else { return }
-    if hasFreshKept { return processKept() }
-    guard mayHaveInput else { return }
+    switch inlet.turn {
+    case .wait: break
+    case .useKept: process(context.place(inlet.kept))
+    case .receive: receive()
+    }
+  }
+
+  private func receive() {
     // Nobody keeps more than one read brings; what does has lost its way.
-    guard kept.count <= context.scratch.plaintextBytes else { return lost() }
-    let keptCount = context.place(kept)
+    guard inlet.kept.count <= context.scratch.plaintextBytes else { return lost() }
+    let keptCount = context.place(inlet.kept)
     guard let outcome = unsafe transport?.receive(into: context.room(after: keptCount), limit: readLimit) else { return }
     received(outcome, after: keptCount)
     boundWaiting()
@@ -280,27 +272,20 @@ final class ClientConnection: EventSource {
   private func received(_ outcome: ReceiveOutcome, after keptCount: Int) {
     switch outcome {
     case .bytes(let count, let more):
-      mayHaveInput = more || isEnding
-      if mayHaveInput { context.reactor.runLater(self) }
+      if inlet.received(more: more) { context.reactor.runLater(self) }
       if count > 0 { process(keptCount + count) }
-    case .wouldBlock: mayHaveInput = false
+    case .wouldBlock: if inlet.foundNothing() { lost() }
     case .ended: ended()
     case .failed: lost()
     }
   }
 
-  private func processKept() {
-    hasFreshKept = false
-    if mayHaveInput { context.reactor.runLater(self) }
-    process(context.place(kept))
-  }
-
-  /// Uses the first `count` bytes of the reactor's plaintext buffer; keeps what cannot be used yet.
+  /// Uses the first `count` bytes of the reactor's plaintext buffer, the kept ones in front; keeps what cannot be used yet.
   private func process(_ count: Int) {
-    kept = []
+    if inlet.takeKept() { context.reactor.runLater(self) }
     context.withPlaintext(count) { bytes in
       var offset = 0
-      while offset < count, !isReadingPaused {
+      while offset < count, !inlet.isPaused {
         let before = offset
         switch phase {
         case .readingHead, .betweenRequests: offset = readHead(bytes, from: offset)
@@ -310,7 +295,7 @@ final class ClientConnection: EventSource {
         }
         guard offset > before else { break }
       }
-      if offset < count, transport != nil { kept = Array(copying: bytes.extracting(droppingFirst: offset)) }
+      if offset < count, transport != nil { inlet.keep(bytes.extracting(droppingFirst: offset)) }
     }
   }
 
@@ -348,12 +333,11 @@ final class ClientConnection: EventSource {
   // MARK: Handshake
 
   private func handshake() {
-    guard mayHaveInput, let outcome = transport?.handshake() else { return }
+    guard case .receive = inlet.turn, let outcome = transport?.handshake() else { return }
     switch outcome {
     case .needsInput:
       boundWaiting()
-      mayHaveInput = isEnding
-      if isEnding { context.reactor.runLater(self) }
+      if inlet.received(more: false) { context.reactor.runLater(self) }
     case .done(let info):
       tlsInfo = info
       context.metrics.tlsHandshakeFinished(
@@ -396,8 +380,7 @@ final class ClientConnection: EventSource {
 
   /// The client ended its side, and everything before that has been read.
   private func ended() {
-    mayHaveInput = false
-    isEnding = false
+    inlet.foundEnd()
     switch phase {
     case .exchanging(let exchange): if exchange.clientEndedInput() { close() }
     case .lingering where waitingBytes > 0: break
@@ -430,17 +413,15 @@ final class ClientConnection: EventSource {
   /// connection, and the reset might overtake what was just sent (RFC 9112 §9.6).
   private func linger() {
     phase = .lingering(deadline: context.reactor.now + context.snapshot.timeouts.close)
-    isReadingPaused = false
-    kept = []
+    if inlet.discard() { context.reactor.runLater(self) }
     switch transport?.sendEnd() {
     case .sent?: transport?.shutdown()
     case .waits?:
       watchWaiting()
       extendLingering()
-    case .failed?: mayHaveInput = true
+    case .failed?: failLater()
     case nil: break
     }
-    if mayHaveInput || isEnding { context.reactor.runLater(self) }
     deadlineMoved()
   }
 
@@ -456,7 +437,7 @@ final class ClientConnection: EventSource {
     context.reactor.remove(self)
     context.connections[id] = nil
     transport = nil
-    kept = []
+    _ = inlet.discard()
     reportWaiting()
     context.shared.release(charge)
   }

@@ -98,20 +98,26 @@ private final class ReactorLoop {
     case .drain(let spread):
       drain(over: spread)
     case .stop:
+      stopAccepting()
       for client in context.connections.values { client.abort() }
+      context.idleLinks.closeAll()
       context.reactor.stop()
     }
   }
 
   private func drain(over spread: Duration) {
     context.isDraining = true
-    for listener in listeners { listener.stop() }
-    listeners = []
+    stopAccepting()
     let now = context.reactor.now
     for client in Array(context.connections.values) {
       let share = Double.random(in: 0..<1) * Double(spread.nanoseconds)
       client.drain(at: now + .nanoseconds(Int64(share)))
     }
+  }
+
+  private func stopAccepting() {
+    for listener in listeners { listener.stop() }
+    listeners = []
   }
 }
 

@@ -341,7 +341,7 @@ final class Exchange {
   /// Whether the client's connection may carry another request. While a body that nobody wants is still coming, it would be
   /// misread as that request.
   private var mayKeepClient: Bool {
-    allowsClientReuse && upload.isComplete && client.exceededCap == nil && !context.isDraining
+    allowsClientReuse && upload.isComplete && client.exceededCap == nil && !context.shared.isDraining
   }
 
   // MARK: The end

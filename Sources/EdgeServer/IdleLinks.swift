@@ -27,6 +27,11 @@ final class IdleLinks {
     return nil
   }
 
+  /// Closes every link: the reactor ends, and a link holds what all of the reactor's connections share.
+  func closeAll() {
+    for link in links.values.joined() { link.close() }
+  }
+
   /// Forgets a link that has ended.
   func remove(_ link: WorkerLink) {
     guard links[link.worker] != nil else { return }

@@ -11,11 +11,7 @@ final class WorkerLink: EventSource {
   private let context: ReactorContext
   private var wire: OutgoingSocket?
   private var owner = Owner.nobody
-  private var kept: [UInt8] = []
-  private var mayHaveInput = false
-  /// The worker has ended its side: read on until that is found, past short reads.
-  private var isEnding = false
-  private var isReadingPaused = false
+  private var inlet = Inlet()
   /// Whether the link counts as one of the worker's connections: as long as it serves a client.
   private var hasPlace = true
 
@@ -48,7 +44,7 @@ final class WorkerLink: EventSource {
 
   /// Whether nothing is under way in either direction: only then may another request use the link. Asks the kernel.
   var isQuiet: Bool {
-    !mayHaveInput && !isEnding && waitingBytes == 0 && wire?.isQuiet == true
+    inlet.isQuiet && waitingBytes == 0 && wire?.isQuiet == true
   }
 
   /// Gives its place back, and waits for another exchange until `deadline`.
@@ -79,19 +75,16 @@ final class WorkerLink: EventSource {
   /// The worker may have answered before it closed: what it said is read first, then its end is found.
   private func sendingFailed() {
     wire?.dropWaiting()
-    isEnding = true
-    mayHaveInput = true
+    inlet.becameReadable(ending: true)
     context.reactor.runLater(self)
   }
 
   func pauseReading() {
-    isReadingPaused = true
+    inlet.pause()
   }
 
   func resumeReading() {
-    guard isReadingPaused else { return }
-    isReadingPaused = false
-    context.reactor.runLater(self)
+    if inlet.resume() { context.reactor.runLater(self) }
   }
 
   /// The place is given back by whoever reports the worker's failure.
@@ -117,7 +110,7 @@ final class WorkerLink: EventSource {
     context.idleLinks.remove(self)
     context.reactor.remove(self)
     wire = nil
-    kept = []
+    _ = inlet.discard()
     givePlaceBack()
   }
 
@@ -125,11 +118,10 @@ final class WorkerLink: EventSource {
 
   override func ready(_ readiness: Readiness) {
     if readiness.contains(.writable) { flush() }
-    if !readiness.isDisjoint(with: [.peerClosed, .hungUp, .error]) { isEnding = true }
-    if readiness.contains(.readable) || isEnding {
-      mayHaveInput = true
-      read()
-    }
+    let isEnding = !readiness.isDisjoint(with: [.peerClosed, .hungUp, .error])
+    guard readiness.contains(.readable) || isEnding else { return }
+    inlet.becameReadable(ending: isEnding)
+    read()
   }
 
   override func turn() {
@@ -161,17 +153,22 @@ final class WorkerLink: EventSource {
   }
 
   private func read() {
-    guard mayHaveInput, !isReadingPaused else { return }
-    let keptCount = context.place(kept)
+    switch inlet.turn {
+    case .wait: break
+    case .useKept: process(context.place(inlet.kept))
+    case .receive: receive()
+    }
+  }
+
+  private func receive() {
+    let keptCount = context.place(inlet.kept)
     let limit = readLimit
     let room = unsafe UnsafeMutableRawBufferPointer(rebasing: context.room(after: keptCount)[..<limit])
     switch unsafe wire?.receive(into: room) {
     case .bytes(let count):
-      mayHaveInput = count == limit || isEnding
-      if mayHaveInput { context.reactor.runLater(self) }
-      kept = []
-      context.withPlaintext(keptCount + count) { process($0) }
-    case .wouldBlock: mayHaveInput = false
+      if inlet.received(more: count == limit) { context.reactor.runLater(self) }
+      process(keptCount + count)
+    case .wouldBlock: if inlet.foundNothing() { ended() }
     case .ended, .failed, nil: ended()
     }
   }
@@ -182,20 +179,24 @@ final class WorkerLink: EventSource {
     return min(ReactorContext.shareBytes, tunnel.route.maxSendQueueBytes - tlsOverheadBytes)
   }
 
-  private func process(_ bytes: Span<UInt8>) {
-    var offset = 0
-    while offset < bytes.count {
-      let before = offset
-      switch owner {
-      case .exchange(let exchange): offset = exchange.receivedFromWorker(bytes, from: offset)
-      case .tunnel(let tunnel): offset = tunnel.receivedFromWorker(bytes, from: offset)
-      // An idle worker has nothing to say: whatever it is, it must not answer the next request.
-      case .nobody: return close()
-      case .leaving: return
+  /// Uses the first `count` bytes of the reactor's plaintext buffer, the kept ones in front; keeps what cannot be used yet.
+  private func process(_ count: Int) {
+    if inlet.takeKept() { context.reactor.runLater(self) }
+    context.withPlaintext(count) { bytes in
+      var offset = 0
+      while offset < count {
+        let before = offset
+        switch owner {
+        case .exchange(let exchange): offset = exchange.receivedFromWorker(bytes, from: offset)
+        case .tunnel(let tunnel): offset = tunnel.receivedFromWorker(bytes, from: offset)
+        // An idle worker has nothing to say: whatever it is, it must not answer the next request.
+        case .nobody: return close()
+        case .leaving: return
+        }
+        guard offset > before else { break }
       }
-      guard offset > before else { break }
+      if offset < count, wire != nil { inlet.keep(bytes.extracting(droppingFirst: offset)) }
     }
-    if offset < bytes.count, wire != nil { kept = Array(copying: bytes.extracting(droppingFirst: offset)) }
   }
 
   private func givePlaceBack() {

@@ -124,8 +124,7 @@ final class EchoLoad: Load {
     if let before = measured.serverBefore, let after = measured.serverAfter {
       let cost = after.cpu - before.cpu
       report.add("server_cpu_us_per_message", cost.inSeconds * 1e6 / count)
-      report.add(
-        "server_user_share", (after.userSeconds - before.userSeconds) / max(after.cpu.inSeconds - before.cpu.inSeconds, 1e-9))
+      report.add("server_user_share", (after.userSeconds - before.userSeconds) / cost.inSeconds)
       report.add("server_busy", cost.inSeconds / seconds)
     }
     return report

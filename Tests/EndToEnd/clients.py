@@ -6,6 +6,8 @@ import aiohttp
 import websockets.asyncio.client
 from websockets.exceptions import ConnectionClosed
 
+from waiting import slow
+
 
 class WebsocketsClient:
     """The Python library `websockets`."""
@@ -29,11 +31,11 @@ class WebsocketsClient:
         await self._socket.send(parts)
 
     async def receive(self):
-        return await asyncio.wait_for(self._socket.recv(), 10)
+        return await asyncio.wait_for(self._socket.recv(), slow(10))
 
     async def ping(self, data):
         """Pings, and waits for the pong."""
-        await asyncio.wait_for(await self._socket.ping(data), 10)
+        await asyncio.wait_for(await self._socket.ping(data), slow(10))
 
     async def close(self, code=1000, reason=""):
         await self._socket.close(code, reason)
@@ -74,7 +76,7 @@ class AiohttpClient:
             await self._socket.send_bytes(message)
 
     async def _next(self):
-        message = await asyncio.wait_for(self._socket.receive(), 10)
+        message = await asyncio.wait_for(self._socket.receive(), slow(10))
         if message.type == aiohttp.WSMsgType.PING:
             await self._socket.pong(message.data)
             return await self._next()

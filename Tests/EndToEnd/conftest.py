@@ -11,6 +11,7 @@ import pytest
 
 from edge import SLUICE, Edge, configuration, open_route
 from frames import FrameStream, upgrade_request
+from processes import REPORTS
 from tokens import Site
 from workers import RawWorker, RespondingWorker, accept_upgrade
 
@@ -27,6 +28,19 @@ def pytest_pyfunc_call(pyfuncitem):
     names = pyfuncitem._fixtureinfo.argnames
     asyncio.run(pyfuncitem.obj(**{name: pyfuncitem.funcargs[name] for name in names}))
     return True
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown():
+    """A test in which a sanitizer found something has failed, whatever the test itself saw."""
+    result = yield
+    found = set(pathlib.Path(REPORTS).iterdir()) - _known_reports if REPORTS else set()
+    _known_reports.update(found)
+    assert not found, "\n".join(path.read_text(errors="replace") for path in found)
+    return result
+
+
+_known_reports = set()
 
 
 @contextlib.contextmanager

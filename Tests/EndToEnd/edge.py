@@ -82,7 +82,7 @@ class Edge:
         self.close()
 
     def close(self):
-        self.child.kill()
+        self.child.close()
 
     # Where it is
 

@@ -17,7 +17,7 @@ from waiting import eventually, slow
 
 def run(*arguments, **options):
     return subprocess.run(
-        [SLUICE, *map(str, arguments)], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=20, **options)
+        [SLUICE, *map(str, arguments)], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=slow(20), **options)
 
 
 # Drain
