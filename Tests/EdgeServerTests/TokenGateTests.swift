@@ -11,10 +11,27 @@ import Testing
   func `finds a token where it is to look, and nowhere else`(place: TokenPlace) throws {
     let minted = try Minted()
     let head = try place.request(minted.token)
-    #expect(try minted.gate([place.source]).verify(head, now: minted.now).subject == "alice")
+    var cache = TokenCache()
+    let found = try minted.gate([place.source]).verify(head, now: minted.now, cache: &cache)
+    #expect(found.subject == "alice")
     for other in TokenPlace.all where other.source != place.source {
-      #expect(throws: TokenError.missing) { try minted.gate([other.source]).verify(head, now: minted.now) }
+      #expect(throws: TokenError.missing) {
+        try minted.gate([other.source]).verify(head, now: minted.now, cache: &cache)
+      }
     }
+  }
+
+  @Test func `a token that was verified before still expires`() throws {
+    let minted = try Minted()
+    let head = try TokenPlace.all[0].request(minted.token)
+    let gate = minted.gate([.header])
+    var cache = TokenCache()
+    let first = try gate.verify(head, now: minted.now, cache: &cache)
+    #expect(cache.count == 1)
+    let again = try gate.verify(head, now: minted.now, cache: &cache)
+    #expect(again.subject == first.subject && cache.count == 1)
+    let later = WallTime(seconds: minted.now.seconds + 1_000_000)
+    #expect(throws: TokenError.expired) { try gate.verify(head, now: later, cache: &cache) }
   }
 
   @Test(arguments: TokenPlace.all)
