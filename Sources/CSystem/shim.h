@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/stat.h>
+#include <malloc.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
@@ -330,3 +331,8 @@ static inline int csystem_reap(int child) {
   int status;
   return waitpid(child, &status, WNOHANG);
 }
+
+// MARK: Memory
+
+/// Gives memory that was freed back to the kernel.
+static inline void csystem_return_free_memory(void) { malloc_trim(0); }

@@ -13,11 +13,10 @@ public struct Authority: Hashable, Sendable, CustomStringConvertible {
   ///
   /// - Throws: `HTTPParseError.hostInvalid`, also for an empty host.
   public init(parsing text: String) throws(HTTPParseError) {
-    let bytes = Array(text.utf8)
-    let hostEnd = try endOfHost(bytes)
-    guard let host = HostName.normalized(String(decoding: bytes[..<hostEnd], as: UTF8.self)) else { throw .hostInvalid }
+    let hostEnd = try endOfHost(text.utf8)
+    guard let host = HostName.normalized(String(text[..<hostEnd])) else { throw .hostInvalid }
     self.host = host
-    port = try parsePort(bytes[hostEnd...])
+    port = try parsePort(text.utf8[hostEnd...])
   }
 
   /// `host` or `host:port`.
@@ -26,18 +25,18 @@ public struct Authority: Hashable, Sendable, CustomStringConvertible {
   }
 }
 
-private func endOfHost(_ bytes: [UInt8]) throws(HTTPParseError) -> Int {
+private func endOfHost(_ bytes: String.UTF8View) throws(HTTPParseError) -> String.Index {
   guard bytes.first == UInt8(ascii: "[") else { return bytes.firstIndex(of: UInt8(ascii: ":")) ?? bytes.endIndex }
   guard let bracket = bytes.firstIndex(of: UInt8(ascii: "]")) else { throw .hostInvalid }
-  return bracket + 1
+  return bytes.index(after: bracket)
 }
 
 /// Reads nothing, or `:` and digits. The grammar allows no digits at all, which means no port (RFC 3986 §3.2.3).
-private func parsePort(_ bytes: ArraySlice<UInt8>) throws(HTTPParseError) -> UInt16? {
+private func parsePort(_ bytes: Substring.UTF8View) throws(HTTPParseError) -> UInt16? {
   guard let first = bytes.first else { return nil }
   let digits = bytes.dropFirst()
   guard first == UInt8(ascii: ":"), digits.allSatisfy(ASCII.isDigit) else { throw .hostInvalid }
   guard !digits.isEmpty else { return nil }
-  guard let port = UInt16(String(decoding: digits, as: UTF8.self)), port > 0 else { throw .hostInvalid }
+  guard let port = UInt16(Substring(digits)), port > 0 else { throw .hostInvalid }
   return port
 }

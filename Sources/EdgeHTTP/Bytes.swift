@@ -1,29 +1,46 @@
+internal import EdgeCore
+
 extension String {
   /// The text in which each byte is the scalar of its number.
   init(latin1 bytes: ArraySlice<UInt8>) {
-    if bytes.allSatisfy({ $0 < 0x80 }) {
+    if bytes.reduce(0, |) < 0x80 {
       self.init(decoding: bytes, as: UTF8.self)
     } else {
       self.init()
       unicodeScalars.append(contentsOf: bytes.lazy.map { Unicode.Scalar($0) })
     }
   }
+
+  /// Copies a text.
+  init(utf8: Span<UInt8>) {
+    self = unsafe utf8.withUnsafeBufferPointer { bytes in unsafe String(decoding: bytes, as: UTF8.self) }
+  }
+
+  /// Whether the texts are equal when ASCII letters of either case are taken as the same.
+  func equalsIgnoringCase(_ other: String) -> Bool {
+    utf8.count == other.utf8.count && utf8.span.equalsIgnoringCase(other.utf8.span)
+  }
+}
+
+extension Span<UInt8> {
+  /// Whether the texts are equal when ASCII letters of either case are taken as the same.
+  func equalsIgnoringCase(_ other: Span<UInt8>) -> Bool {
+    guard count == other.count else { return false }
+    for index in indices where ASCII.lowercased(self[index]) != ASCII.lowercased(other[index]) { return false }
+    return true
+  }
 }
 
 extension [UInt8] {
-  /// One byte for each scalar of a Latin-1 text.
-  init(latin1 text: String) {
-    self.init()
-    append(latin1: text)
-  }
-
   /// Adds one byte for each scalar of a Latin-1 text.
   mutating func append(latin1 text: String) {
-    if text.utf8Span.isKnownASCII {
-      append(contentsOf: text.utf8)
-    } else {
-      append(contentsOf: text.unicodeScalars.lazy.map { UInt8(truncatingIfNeeded: $0.value) })
+    let isCopied = unsafe text.utf8.withContiguousStorageIfAvailable { utf8 in
+      guard unsafe utf8.reduce(0, |) < 0x80 else { return false }
+      unsafe append(contentsOf: utf8)
+      return true
     }
+    guard isCopied != true else { return }
+    append(contentsOf: text.unicodeScalars.lazy.map { UInt8(truncatingIfNeeded: $0.value) })
   }
 
   /// Adds CRLF.

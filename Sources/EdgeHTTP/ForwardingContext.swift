@@ -32,34 +32,50 @@ public struct ForwardingContext: Hashable, Sendable {
   }
 
   /// Adds X-Forwarded-*, X-Real-IP, Forwarded, X-Request-ID and traceparent.
-  func addForwardingFields(to fields: inout HTTPFields, authority: Authority?) {
-    if let client = clientChain.first {
-      fields.add("X-Forwarded-For", clientChain.map(\.description).joined(separator: ", "))
-      fields.add("X-Real-IP", client.description)
+  ///
+  /// - Parameter host: what the client asked for, with its port.
+  func addForwardingFields(to fields: inout HTTPFields, host: String?) {
+    let chain = clientChain.map(\.description)
+    if let client = chain.first {
+      fields.add("X-Forwarded-For", chain.joined(separator: ", "))
+      fields.add("X-Real-IP", client)
     }
     fields.add("X-Forwarded-Proto", scheme.rawValue)
-    if let authority { fields.add("X-Forwarded-Host", authority.description) }
+    if let host { fields.add("X-Forwarded-Host", host) }
     fields.add("X-Forwarded-Port", String(port))
-    fields.add("Forwarded", forwardedValue(authority: authority))
+    fields.add("Forwarded", forwardedValue(chain, host: host))
     fields.add("X-Request-ID", requestID)
     fields.add("traceparent", traceParent.description)
   }
 
   /// One element for each hop; the first, the client's, says what the client asked for (RFC 7239 §4).
-  private func forwardedValue(authority: Authority?) -> String {
-    let nodes = clientChain.isEmpty ? ["unknown"] : clientChain.map(forwardedNode)
-    let host = authority.map { ";host=\(quotedUnlessToken($0.description))" } ?? ""
-    return nodes.enumerated().map { index, node in
-      index == 0 ? "for=\(node)\(host);proto=\(scheme.rawValue)" : "for=\(node)"
-    }.joined(separator: ", ")
+  private func forwardedValue(_ chain: [String], host: String?) -> String {
+    var value: [UInt8] = []
+    value.reserveCapacity(forwardedBytes)
+    value.append(latin1: "for=")
+    value.append(latin1: chain.first.map(forwardedNode) ?? "unknown")
+    if let host {
+      value.append(latin1: ";host=")
+      value.append(latin1: quotedUnlessToken(host))
+    }
+    value.append(latin1: ";proto=")
+    value.append(latin1: scheme.rawValue)
+    for proxy in chain.dropFirst() {
+      value.append(latin1: ", for=")
+      value.append(latin1: forwardedNode(proxy))
+    }
+    return String(latin1: value[...])
   }
 }
 
 /// An address as RFC 7239 §6 writes it: IPv6 in brackets, and so in quotes.
-private func forwardedNode(_ address: IPAddress) -> String {
-  address.isIPv4 ? address.description : "\"[\(address)]\""
+private func forwardedNode(_ address: String) -> String {
+  address.utf8.contains(UInt8(ascii: ":")) ? "\"[\(address)]\"" : address
 }
 
 private func quotedUnlessToken(_ text: String) -> String {
   HTTPField.isValidName(text) ? text : "\"\(text)\""
 }
+
+/// Enough for one hop with a host of usual length.
+private let forwardedBytes = 96

@@ -36,11 +36,15 @@ public struct HTTPField: Hashable, Sendable {
 
   /// Whether the field has that name, in any case.
   public func isNamed(_ name: String) -> Bool {
-    ASCII.equalIgnoringCase(self.name, name)
+    self.name.equalsIgnoringCase(name)
   }
 
   /// Whether `name` is a token, as a field name must be (RFC 9110 §5.1).
-  public static func isValidName(_ name: String) -> Bool { ASCII.isToken(name) }
+  public static func isValidName(_ name: String) -> Bool {
+    let bytes = name.utf8.span
+    for index in bytes.indices where !ASCII.isTokenCharacter(bytes[index]) { return false }
+    return !bytes.isEmpty
+  }
 }
 
 private func isFieldScalar(_ scalar: Unicode.Scalar) -> Bool {

@@ -12,6 +12,11 @@ public struct HTTPFields: Hashable, Sendable {
     storage = Array(fields)
   }
 
+  /// Makes an empty set with room for that many fields.
+  init(minimumCapacity: Int) {
+    storage.reserveCapacity(minimumCapacity)
+  }
+
   /// How many field lines there are.
   public var count: Int { storage.count }
 
@@ -20,7 +25,9 @@ public struct HTTPFields: Hashable, Sendable {
 
   /// The value of the first field of that name.
   public func first(_ name: String) -> String? {
-    storage.first { $0.isNamed(name) }?.value
+    let fields = storage.span
+    for index in fields.indices where fields[index].isNamed(name) { return fields[index].value }
+    return nil
   }
 
   /// The value of the first field of that name.
@@ -28,12 +35,17 @@ public struct HTTPFields: Hashable, Sendable {
 
   /// The values of all fields of that name, in order.
   public func all(_ name: String) -> [String] {
-    storage.compactMap { $0.isNamed(name) ? $0.value : nil }
+    let fields = storage.span
+    var values: [String] = []
+    for index in fields.indices where fields[index].isNamed(name) { values.append(fields[index].value) }
+    return values
   }
 
   /// Whether there is a field of that name.
   public func contains(_ name: String) -> Bool {
-    storage.contains { $0.isNamed(name) }
+    let fields = storage.span
+    for index in fields.indices where fields[index].isNamed(name) { return true }
+    return false
   }
 
   /// The elements of a list of tokens or addresses over all fields of that name (RFC 9110 §5.6.1).
@@ -41,14 +53,16 @@ public struct HTTPFields: Hashable, Sendable {
   /// Every comma separates, so a stray quote cannot hide what comes after it. White space around elements and empty elements
   /// are dropped.
   public func elements(of name: String) -> [String] {
-    all(name).flatMap { value in
-      [UInt8](latin1: value).split(separator: UInt8(ascii: ",")).map { String(latin1: ASCII.trimmed($0)) }
-    }.filter { !$0.isEmpty }
+    var elements: [String] = []
+    forEachElement(of: name) { elements.append(String(utf8: $0)) }
+    return elements
   }
 
   /// Whether a comma-separated list holds `token`, without regard to case.
   public func containsToken(_ token: String, in name: String) -> Bool {
-    elements(of: name).contains { ASCII.equalIgnoringCase($0, token) }
+    var isFound = false
+    forEachElement(of: name) { element in isFound = isFound || element.equalsIgnoringCase(token.utf8.span) }
+    return isFound
   }
 
   /// Adds a field at the end.
@@ -77,9 +91,24 @@ public struct HTTPFields: Hashable, Sendable {
     storage.removeAll(where: shouldRemove)
   }
 
+  /// Gives the elements of a list, as UTF-8, to `body`.
+  private func forEachElement(of name: String, _ body: (Span<UInt8>) -> Void) {
+    let fields = storage.span
+    for index in fields.indices where fields[index].isNamed(name) {
+      let value = fields[index].value
+      let list = value.utf8.span
+      var start = 0
+      for end in 0...list.count where end == list.count || list[end] == UInt8(ascii: ",") {
+        let element = trimmed(start..<end, of: list)
+        if !element.isEmpty { body(list.extracting(element)) }
+        start = end + 1
+      }
+    }
+  }
+
   /// Writes the fields and the empty line that ends a head.
   func serialize(into bytes: inout [UInt8]) {
-    bytes.reserveCapacity(bytes.count + 64 * count)
+    bytes.reserveCapacity(bytes.count + storage.reduce(2) { $0 + $1.name.utf8.count + $1.value.utf8.count + 4 })
     for field in storage {
       bytes.append(latin1: field.name)
       bytes.append(UInt8(ascii: ":"))
@@ -101,4 +130,12 @@ extension HTTPFields: ExpressibleByDictionaryLiteral {
   public init(dictionaryLiteral elements: (String, String)...) {
     storage = elements.map { HTTPField(name: $0.0, value: $0.1) }
   }
+}
+
+/// What is left of a range of `text` without white space at its ends.
+private func trimmed(_ range: Range<Int>, of text: Span<UInt8>) -> Range<Int> {
+  var (start, end) = (range.lowerBound, range.upperBound)
+  while start < end, ASCII.isBlank(text[start]) { start += 1 }
+  while start < end, ASCII.isBlank(text[end - 1]) { end -= 1 }
+  return start..<end
 }

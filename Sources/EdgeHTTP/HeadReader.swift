@@ -78,7 +78,7 @@ struct HeadReader<Start: StartLine>: ~Copyable, Sendable {
           if line.isEmpty && emptyLines < Start.leadingEmptyLines {
             self = .startLine(emptyLines: emptyLines + 1)
           } else {
-            self = .fields(try Start(parsing: line), [:])
+            self = .fields(try Start(parsing: line), HTTPFields(minimumCapacity: usualFieldCount))
           }
           return .readOn
         case .fields(let start, var fields):
@@ -100,3 +100,6 @@ struct HeadReader<Start: StartLine>: ~Copyable, Sendable {
     }
   }
 }
+
+/// As many fields as a browser sends; more make the storage grow.
+private let usualFieldCount = 16

@@ -39,10 +39,13 @@ struct LineReader: Sendable {
     guard !sawCarriageReturn else { return }
     let room = min(limits.maxLineBytes - line.count, limits.maxHeadBytes - sectionBytes)
     let end = offset + max(0, min(bytes.count - offset, room))
-    let start = offset
-    while offset < end, isText(bytes[offset]) { offset += 1 }
-    unsafe bytes.extracting(start..<offset).withUnsafeBufferPointer { text in unsafe line.append(contentsOf: text) }
-    sectionBytes += offset - start
+    let count = unsafe bytes.extracting(offset..<end).withUnsafeBufferPointer { bytes in
+      let text = unsafe bytes.prefix(while: isText)
+      unsafe line.append(contentsOf: text)
+      return unsafe text.count
+    }
+    offset += count
+    sectionBytes += count
   }
 
   /// Begins the next line of the same head.
@@ -74,8 +77,8 @@ extension HTTPField {
   /// Reads one field line, whose bytes `LineReader` let through.
   init(parsing line: [UInt8]) throws(HTTPParseError) {
     guard let first = line.first, !ASCII.isBlank(first) else { throw .lineFolding }
-    guard let colon = line.firstIndex(of: UInt8(ascii: ":")) else { throw .fieldName }
-    guard colon > 0, line[..<colon].allSatisfy(ASCII.isTokenCharacter) else { throw .fieldName }
+    guard let colon = line.firstIndex(where: { !ASCII.isTokenCharacter($0) }) else { throw .fieldName }
+    guard colon > 0, line[colon] == UInt8(ascii: ":") else { throw .fieldName }
     let name = String(decoding: line[..<colon], as: UTF8.self)
     self.init(checkedName: name, checkedValue: String(latin1: ASCII.trimmed(line[(colon + 1)...])))
   }

@@ -69,7 +69,21 @@ public struct RequestHead: Hashable, Sendable {
 
   /// Adds the head as bytes: request line, fields and the empty line. Nothing is added to or taken from the fields.
   public func serialize(into bytes: inout [UInt8]) {
-    bytes.append(latin1: "\(method) \(target) \(version.rawValue)\r\n")
+    appendRequestLine(method: method, target: target, version: version, to: &bytes)
     fields.serialize(into: &bytes)
   }
+}
+
+/// Writes `method SP target SP version` and the end of the line (RFC 9112 §3).
+func appendRequestLine(method: String, target: RequestTarget, version: HTTPVersion, to bytes: inout [UInt8]) {
+  bytes.append(latin1: method)
+  bytes.append(UInt8(ascii: " "))
+  bytes.append(latin1: target.path)
+  if let query = target.query {
+    bytes.append(UInt8(ascii: "?"))
+    bytes.append(latin1: query)
+  }
+  bytes.append(UInt8(ascii: " "))
+  bytes.append(latin1: version.rawValue)
+  bytes.appendLineEnding()
 }

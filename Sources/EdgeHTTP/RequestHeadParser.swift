@@ -36,13 +36,17 @@ private struct RequestLine: StartLine {
   private let version: HTTPVersion
 
   init(parsing line: [UInt8]) throws(HTTPParseError) {
-    let parts = line.split(separator: UInt8(ascii: " "), maxSplits: 3, omittingEmptySubsequences: false)
-    guard let first = parts.first, !first.isEmpty, first.allSatisfy(ASCII.isTokenCharacter) else { throw .method }
-    guard parts.count == 3 else { throw .requestLine }
-    version = try HTTPVersion(parsing: parts[2])
-    method = String(latin1: first)
+    let space = UInt8(ascii: " ")
+    let token = line.prefix(while: ASCII.isTokenCharacter)
+    guard !token.isEmpty, token.endIndex == line.endIndex || line[token.endIndex] == space else { throw .method }
+    let rest = line[token.endIndex...].dropFirst()
+    guard let targetEnd = rest.firstIndex(of: space) else { throw .requestLine }
+    let afterTarget = rest[(targetEnd + 1)...]
+    guard !afterTarget.contains(space) else { throw .requestLine }
+    version = try HTTPVersion(parsing: afterTarget)
+    method = String(latin1: token)
     guard method.utf8.count <= maxMethodBytes, method != "CONNECT", method != "TRACE" else { throw .methodNotImplemented }
-    target = try ReceivedTarget(parsing: parts[1], method: method)
+    target = try ReceivedTarget(parsing: rest[..<targetEnd], method: method)
   }
 
   func head(with fields: HTTPFields) throws(HTTPParseError) -> RequestHead {
@@ -68,16 +72,15 @@ private struct RequestLine: StartLine {
 extension HTTPVersion {
   /// Reads `HTTP/1.0` or `HTTP/1.1` (RFC 9112 §2.3).
   init(parsing bytes: ArraySlice<UInt8>) throws(HTTPParseError) {
-    let text = String(latin1: bytes)
-    if let version = HTTPVersion(rawValue: text) {
-      self = version
-      return
-    }
-    let digits = Array(bytes.dropFirst(5))
-    guard text.hasPrefix("HTTP/"), digits.count == 3, ASCII.isDigit(digits[0]), digits[1] == UInt8(ascii: "."),
-      ASCII.isDigit(digits[2])
+    let digits = bytes.dropFirst(5)
+    guard bytes.starts(with: "HTTP/".utf8), digits.count == 3, let major = digits.first, let minor = digits.last,
+      ASCII.isDigit(major), digits[digits.startIndex + 1] == UInt8(ascii: "."), ASCII.isDigit(minor)
     else { throw .version }
-    throw .versionNotSupported
+    switch (major, minor) {
+    case (UInt8(ascii: "1"), UInt8(ascii: "0")): self = .http10
+    case (UInt8(ascii: "1"), UInt8(ascii: "1")): self = .http11
+    default: throw .versionNotSupported
+    }
   }
 }
 

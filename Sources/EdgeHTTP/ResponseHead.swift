@@ -42,7 +42,12 @@ public struct ResponseHead: Hashable, Sendable {
 
   /// Adds the head as bytes: status line, fields and the empty line. Nothing is added to or taken from the fields.
   public func serialize(into bytes: inout [UInt8]) {
-    bytes.append(latin1: "\(version.rawValue) \(status) \(reason)\r\n")
+    bytes.append(latin1: version.rawValue)
+    bytes.append(UInt8(ascii: " "))
+    bytes.append(latin1: String(status))
+    bytes.append(UInt8(ascii: " "))
+    bytes.append(latin1: reason)
+    bytes.appendLineEnding()
     fields.serialize(into: &bytes)
   }
 }

@@ -37,7 +37,17 @@ public struct TraceParent: Hashable, Sendable, CustomStringConvertible {
   }
 
   /// The field's value, in version 00.
-  public var description: String { "00-\(traceID)-\(spanID)-\(flags)" }
+  public var description: String {
+    var text: [UInt8] = []
+    text.reserveCapacity(textBytes)
+    text.append(latin1: "00-")
+    text.append(latin1: traceID)
+    text.append(latin1: "-")
+    text.append(latin1: spanID)
+    text.append(latin1: "-")
+    text.append(latin1: flags)
+    return String(latin1: text[...])
+  }
 }
 
 private func isHexadecimal(_ text: Substring, count: Int) -> Bool {
@@ -47,3 +57,6 @@ private func isHexadecimal(_ text: Substring, count: Int) -> Bool {
 private func isZero(_ text: Substring) -> Bool {
   text.utf8.allSatisfy { $0 == UInt8(ascii: "0") }
 }
+
+/// Of every value in version 00.
+private let textBytes = 55

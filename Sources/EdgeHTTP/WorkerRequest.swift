@@ -45,33 +45,30 @@ public struct WorkerRequest: Hashable, Sendable {
 
   /// Adds the head as bytes.
   public func serialize(into bytes: inout [UInt8]) {
-    bytes.append(latin1: "\(method) \(target) HTTP/1.1\r\n")
+    appendRequestLine(method: method, target: target, version: .http11, to: &bytes)
     fields.serialize(into: &bytes)
   }
 }
 
 private func endToEndFields(of head: RequestHead, context: ForwardingContext) -> HTTPFields {
-  let identityNames = FieldNameSet(context.identityFields.lazy.map(\.name))
   let keepsTraceState = head.traceParent?.traceID == context.traceParent.traceID
+  let host = head.authority?.description
+  var fields = HTTPFields(minimumCapacity: head.fields.count + context.identityFields.count + maxEdgesFields)
   // Without a host an HTTP/1.1 request still needs the field, empty (RFC 9112 §3.2).
-  var fields: HTTPFields = ["Host": head.authority?.description ?? ""]
-  let fromClient = head.fields.endToEnd { key in
-    context.identityNames.contains(key: key) || identityNames.contains(key: key) || isEdgesToSay(key)
-      || !keepsTraceState && key == traceStateKey
+  fields.add("Host", host ?? "")
+  fields.addEndToEnd(of: head.fields) { name in
+    edgesNames.contains(name) || context.identityNames.contains(name)
+      || context.identityFields.contains { FieldNameSet.isSame(name, as: $0.name) }
+      || !keepsTraceState && FieldNameSet.isSame(name, as: "tracestate")
   }
-  for field in fromClient { fields.add(field) }
-  context.addForwardingFields(to: &fields, authority: head.authority)
+  context.addForwardingFields(to: &fields, host: host)
   for field in context.identityFields { fields.add(field) }
   return fields
 }
 
-private func isEdgesToSay(_ key: [UInt8]) -> Bool {
-  edgesNames.contains(key: key) || key.starts(with: forwardedPrefix) || key.starts(with: webSocketPrefix)
-}
-
-private let edgesNames: FieldNameSet = [
-  "Host", "Expect", "Forwarded", "X-Real-IP", "X-Request-ID", "traceparent", "X-Original-URL", "X-Rewrite-URL",
-]
-private let forwardedPrefix = comparisonKey("X-Forwarded")
-private let webSocketPrefix = comparisonKey("Sec-WebSocket-")
-private let traceStateKey = comparisonKey("tracestate")
+/// What the edge alone says.
+private let edgesNames = FieldNameSet(
+  ["Host", "Expect", "Forwarded", "X-Real-IP", "X-Request-ID", "traceparent", "X-Original-URL", "X-Rewrite-URL"],
+  prefixes: ["X-Forwarded", "Sec-WebSocket-"])
+/// Host, what `addForwardingFields` adds, and a handshake with a subprotocol or the framing of a body.
+private let maxEdgesFields = 14

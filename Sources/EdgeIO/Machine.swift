@@ -8,6 +8,12 @@ public enum Machine {
     max(1, Int(csystem_available_cores()))
   }
 
+  /// Gives memory that was freed back to the kernel (malloc_trim(3)). Takes some milliseconds in a large process, in which
+  /// other threads may wait for memory: for quiet moments.
+  public static func returnFreeMemory() {
+    csystem_return_free_memory()
+  }
+
   /// The effective user of this process.
   public static var ownUserID: UInt32 { geteuid() }
 }

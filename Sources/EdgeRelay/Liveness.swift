@@ -15,20 +15,16 @@ struct Liveness {
   /// What the edge's last ping bore. A pong may come late, when other bytes have long answered.
   private var nonce: UInt64?
   private var holds: Holds = []
-  private let pingInterval: Duration
-  private let pingTimeout: Duration
-  private let idleTimeout: Duration
+  private let limits: Shared<RelayLimits>
 
-  init(_ limits: RelayLimits, now: Instant) {
+  init(_ limits: Shared<RelayLimits>, now: Instant) {
     silentSince = now
     lastData = now
-    pingInterval = limits.pingInterval
-    pingTimeout = limits.pingTimeout
-    idleTimeout = limits.idleTimeout
+    self.limits = limits
   }
 
   var nextDeadline: Instant {
-    holds.isEmpty ? min(lastData + idleTimeout, pongDeadline ?? pingTime) : .distantFuture
+    holds.isEmpty ? min(lastData + limits.value.idleTimeout, pongDeadline ?? pingTime) : .distantFuture
   }
 
   mutating func heardFromClient(now: Instant) {
@@ -56,7 +52,7 @@ struct Liveness {
 
   mutating func timePassed(now: Instant, canPing: Bool) -> LivenessAction {
     guard holds.isEmpty else { return .nothing }
-    if now >= lastData + idleTimeout { return .idle }
+    if now >= lastData + limits.value.idleTimeout { return .idle }
     if let pongDeadline { return now >= pongDeadline ? .unresponsive : .nothing }
     guard now >= pingTime else { return .nothing }
     // A frame towards the client is unfinished: look again after another interval.
@@ -82,10 +78,10 @@ struct Liveness {
     if pingedAt != nil { pingedAt = now }
   }
 
-  private var pingTime: Instant { silentSince + pingInterval }
+  private var pingTime: Instant { silentSince + limits.value.pingInterval }
 
   private var pongDeadline: Instant? {
-    pingedAt.map { max($0, pingTime) + pingTimeout }
+    pingedAt.map { max($0, pingTime) + limits.value.pingTimeout }
   }
 }
 

@@ -17,22 +17,20 @@ public struct Relay: ~Copyable {
   private var fromClient: Lane
   private var fromWorker: Lane
   private var liveness: Liveness
-  private let closeTimeout: Duration
-  private let closeCodes: RelayCloseCodes
+  private let limits: Shared<RelayLimits>
   private var closeDeadline: Instant?
 
   /// What began the end, once something has.
   public private(set) var ending: RelayEnding?
 
   /// Makes a relay for a connection whose opening handshake has just succeeded on both sides.
-  public init(_ limits: RelayLimits, now: Instant) {
+  public init(_ limits: Shared<RelayLimits>, now: Instant) {
     fromClient = Lane(
-      reader: FrameReader(sender: .client, maxMessageBytes: limits.maxMessageBytes, checksUTF8: limits.checksUTF8))
+      reader: FrameReader(sender: .client, maxMessageBytes: limits.value.maxMessageBytes, checksUTF8: limits.value.checksUTF8))
     fromWorker = Lane(
-      reader: FrameReader(sender: .worker, maxMessageBytes: limits.maxMessageBytes, checksUTF8: limits.checksUTF8))
+      reader: FrameReader(sender: .worker, maxMessageBytes: limits.value.maxMessageBytes, checksUTF8: limits.value.checksUTF8))
     liveness = Liveness(limits, now: now)
-    closeTimeout = limits.closeTimeout
-    closeCodes = limits.closeCodes
+    self.limits = limits
   }
 
   // MARK: Bytes
@@ -78,8 +76,8 @@ public struct Relay: ~Copyable {
     do {
       step = try fromWorker.next(bytes, at: offset)
     } catch {
-      end(RelayEnding(initiator: .worker, code: closeCodes.workerLost, reason: error.rawValue), now: now)
-      fromWorker.fail(tellingReceiver: PendingClose(code: closeCodes.workerLost, reason: workerBrokenWord))
+      end(RelayEnding(initiator: .worker, code: limits.value.closeCodes.workerLost, reason: error.rawValue), now: now)
+      fromWorker.fail(tellingReceiver: PendingClose(code: limits.value.closeCodes.workerLost, reason: workerBrokenWord))
       fromClient.requestClose(PendingClose(code: .protocolError, reason: error.rawValue))
       return .failed(error)
     }
@@ -114,8 +112,9 @@ public struct Relay: ~Copyable {
 
   /// The worker's connection ended, or failed.
   public mutating func workerEnded(now: Instant) {
-    end(RelayEnding(initiator: .worker, code: closeCodes.workerLost, reason: workerLostWord), now: now)
-    fromWorker.sourceEnded(tellingReceiver: clientClose ?? PendingClose(code: closeCodes.workerLost, reason: workerLostWord))
+    end(RelayEnding(initiator: .worker, code: limits.value.closeCodes.workerLost, reason: workerLostWord), now: now)
+    fromWorker.sourceEnded(
+      tellingReceiver: clientClose ?? PendingClose(code: limits.value.closeCodes.workerLost, reason: workerLostWord))
     fromClient.cut()
   }
 
@@ -176,10 +175,10 @@ public struct Relay: ~Copyable {
       liveness.sentPing(nonce: nonce, now: now)
       return .pingClient(nonce)
     case .idle:
-      close(closeCodes.idle, reason: "idle_timeout", now: now)
+      close(limits.value.closeCodes.idle, reason: "idle_timeout", now: now)
       return .nothing
     case .unresponsive:
-      close(closeCodes.timeout, reason: "pong_timeout", initiator: .network, now: now)
+      close(limits.value.closeCodes.timeout, reason: "pong_timeout", initiator: .network, now: now)
       return .nothing
     }
   }
@@ -213,7 +212,7 @@ public struct Relay: ~Copyable {
   private mutating func end(_ ending: RelayEnding, now: Instant) {
     guard self.ending == nil else { return }
     self.ending = ending
-    closeDeadline = now + closeTimeout
+    closeDeadline = now + limits.value.closeTimeout
   }
 }
 

@@ -1,6 +1,7 @@
 import EdgeAuth
 import EdgeCore
 import EdgeHTTP
+import EdgeTLS
 import EdgeWebSocket
 
 /// A request that the gate let in: where it goes, who sent it, and how the worker gets it.
@@ -66,6 +67,6 @@ final class Caller: Sendable {
 
 extension TraceParent {
   fileprivate static func random() -> TraceParent {
-    TraceParent(random: (.random(in: .min ... .max), .random(in: .min ... .max), .random(in: .min ... .max)))
+    TraceParent(random: (SecureRandom.word(), SecureRandom.word(), SecureRandom.word()))
   }
 }

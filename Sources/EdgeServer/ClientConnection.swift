@@ -15,13 +15,15 @@ final class ClientConnection: EventSource {
   let listener: ListenerContext
   /// The other end of the TCP connection: the client itself, or a proxy in front.
   let peer: PeerAddress
-  private(set) var tlsInfo: TLSInfo?
+  /// The version of TLS, once the handshake is done.
+  private(set) var tlsVersion: TLSVersion?
   private let context: ReactorContext
   private let charge: ConnectionCharge
   private let accepted: Instant
   private var transport: ClientTransport?
   private var phase: Phase
-  private var headParser: RequestHeadParser
+  /// The head that is being read; nil between requests, and for the life of a WebSocket.
+  private var headInProgress: HeadInProgress?
   private var inlet = Inlet()
   /// Sending has failed: the connection ends as soon as nobody is in the middle of using it.
   private var isBroken = false
@@ -42,7 +44,6 @@ final class ClientConnection: EventSource {
     self.charge = charge
     self.context = context
     accepted = context.reactor.now
-    headParser = RequestHeadParser(limits: context.snapshot.headLimits)
     let timeouts = context.snapshot.timeouts
     phase = tls == nil ? .readingHead(deadline: accepted + timeouts.head) : .handshaking(deadline: accepted + timeouts.handshake)
     let descriptor = socket.descriptor
@@ -122,9 +123,11 @@ final class ClientConnection: EventSource {
   }
 
   /// The exchange has become a WebSocket.
-  func upgrade(to tunnel: Tunnel) {
+  ///
+  /// - Parameter started: when its request came.
+  func upgrade(to tunnel: Tunnel, started: Instant) {
     phase = .relaying(tunnel)
-    context.tunnelOpened(self, tunnel)
+    context.tunnelOpened(self, tunnel, started: started)
     if context.isDraining { tunnel.drain(at: context.reactor.now) }
     resumeReading()
     deadlineMoved()
@@ -300,13 +303,15 @@ final class ClientConnection: EventSource {
   }
 
   private func readHead(_ bytes: Span<UInt8>, from offset: Int) -> Int {
+    let reading = headInProgress ?? HeadInProgress(limits: context.snapshot.headLimits)
     do {
-      switch try headParser.receive(bytes.extracting(droppingFirst: offset)) {
+      switch try reading.parser.receive(bytes.extracting(droppingFirst: offset)) {
       case .needMore:
+        headInProgress = reading
         beginHead()
         return bytes.count
       case .complete(let head, let consumed):
-        headParser = RequestHeadParser(limits: context.snapshot.headLimits)
+        headInProgress = nil
         begin(head)
         return offset + consumed
       }
@@ -339,7 +344,7 @@ final class ClientConnection: EventSource {
       boundWaiting()
       if inlet.received(more: false) { context.reactor.runLater(self) }
     case .done(let info):
-      tlsInfo = info
+      tlsVersion = info.version
       context.metrics.tlsHandshakeFinished(
         result: .completed, version: info.version.label, resumed: info.isResumed, duration: context.reactor.now - accepted)
       phase = .readingHead(deadline: context.reactor.now + context.snapshot.timeouts.head)
@@ -360,7 +365,7 @@ final class ClientConnection: EventSource {
   // MARK: The end
 
   private func headTimedOut() {
-    guard headParser.hasPartialHead else { return close() }
+    guard headInProgress?.hasPartialHead == true else { return close() }
     refuseHead(.headTimeout())
   }
 
@@ -440,6 +445,16 @@ final class ClientConnection: EventSource {
     _ = inlet.discard()
     reportWaiting()
     context.shared.release(charge)
+  }
+}
+
+/// A head of which some bytes have come. An object, so that a connection without one does not hold its room.
+private final class HeadInProgress {
+  var parser: RequestHeadParser
+  var hasPartialHead: Bool { parser.hasPartialHead }
+
+  init(limits: HeadLimits) {
+    parser = RequestHeadParser(limits: limits)
   }
 }
 

@@ -11,9 +11,9 @@ import EdgeWebSocket
 /// closes, and one for each plain request. Never one for a message.
 extension ReactorContext {
   /// A WebSocket has been opened.
-  func tunnelOpened(_ client: ClientConnection, _ tunnel: Tunnel) {
+  func tunnelOpened(_ client: ClientConnection, _ tunnel: Tunnel, started: Instant) {
     metrics.connectionOpened(listener: client.listener.index, protocol: .http1)
-    metrics.handshakeFinished(route: tunnel.route.index, result: .accepted, duration: reactor.now - tunnel.started)
+    metrics.handshakeFinished(route: tunnel.route.index, result: .accepted, duration: reactor.now - started)
     shared.accessLog.write(.info, "connection.opened", "A WebSocket was opened.") { record in
       describe(client, in: &record)
       describe(tunnel.caller, route: tunnel.route, in: &record)
@@ -92,7 +92,7 @@ extension ReactorContext {
     record[.connectionID] = .text(client.id.description)
     record[.listener] = .text(client.listener.name)
     record[.peerAddress] = .text(client.peer.description)
-    if let version = client.tlsInfo?.version { record[.tlsVersion] = .text(version.shortName) }
+    if let version = client.tlsVersion { record[.tlsVersion] = .text(version.shortName) }
   }
 
   private func describe(_ head: RequestHead, in record: inout LogRecord) {

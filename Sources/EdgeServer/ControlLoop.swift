@@ -14,6 +14,9 @@ final class ControlLoop: EventSource {
   private let checks: [(WorkerPoolState, Configuration.HealthCheck)]
   private let settings: Configuration.Drain
   private var stage = Stage.serving
+  /// `SharedState.connectionChanges` a second ago, and when memory was given back last.
+  private var seenChanges = 0
+  private var trimmedChanges = 0
 
   init(
     reactor: Reactor, shared: SharedState, logs: EdgeLogs, reactors: [EdgeReactor],
@@ -44,6 +47,7 @@ final class ControlLoop: EventSource {
     scan(now: now)
     shared.tickets.rotate(now: now)
     reportSuppressedDenials(now: now)
+    returnMemoryWhenQuiet()
     advance(now: now)
     reactor.setTimer(self, at: min(now + Self.period, stage.deadline ?? .distantFuture))
   }
@@ -59,6 +63,15 @@ final class ControlLoop: EventSource {
       }
     }
     shared.workerFailures.keep(only: Set(shared.pools.flatMap { $0.workers.map(\.socket.path) }))
+  }
+
+  /// A rush of handshakes leaves holes in the heap that idle connections never fill: once it is over they go back.
+  private func returnMemoryWhenQuiet() {
+    let changes = shared.connectionChanges
+    defer { seenChanges = changes }
+    guard changes == seenChanges, changes != trimmedChanges else { return }
+    trimmedChanges = changes
+    Machine.returnFreeMemory()
   }
 
   private func reportSuppressedDenials(now: Instant) {

@@ -78,9 +78,11 @@ private final class LogSink: Sendable {
   /// The thread's life.
   func run(_ orders: Mailbox<LogOrder>) {
     guard let reactor = try? Reactor() else { return }
+    let pause = WritePause(sink: self, reactor: reactor)
+    reactor.add(pause)
     let source = MailboxSource(orders) { order in
       switch order {
-      case .write: self.writeAll()
+      case .write: pause.begin()
       case .reopen: self.reopen()
       case .finish:
         self.writeAll()
@@ -91,7 +93,7 @@ private final class LogSink: Sendable {
     reactor.run()
   }
 
-  private func writeAll() {
+  fileprivate func writeAll() {
     var batch = queue.takeAll()
     if batch.dropped > 0 {
       var record = LogRecord(
@@ -112,5 +114,24 @@ private final class LogSink: Sendable {
       // The old file stays in use where the new one cannot be opened.
       do throws(SystemError) { try file.reopen() } catch {}
     }
+  }
+}
+
+/// Lets lines gather for some milliseconds, so that one wake-up and one write serve all of them.
+private final class WritePause: EventSource {
+  private let sink: LogSink
+  private let reactor: Reactor
+
+  init(sink: LogSink, reactor: Reactor) {
+    self.sink = sink
+    self.reactor = reactor
+  }
+
+  func begin() {
+    reactor.setTimer(self, at: reactor.now + .milliseconds(5))
+  }
+
+  override func timerFired() {
+    sink.writeAll()
   }
 }

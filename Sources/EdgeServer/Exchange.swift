@@ -170,7 +170,7 @@ final class Exchange {
     self.worker = nil
     send(accepted)
     client.upgrade(
-      to: Tunnel(admission.route, caller: admission.caller, client: client, worker: worker, started: started, context: context))
+      to: Tunnel(admission.route, caller: admission.caller, client: client, worker: worker, context: context), started: started)
   }
 
   private func passInterim(_ response: ResponseHead) {

@@ -2,6 +2,7 @@ import EdgeAuth
 import EdgeCore
 import EdgeHTTP
 import EdgeIO
+import EdgeTLS
 import EdgeTelemetry
 import EdgeWebSocket
 
@@ -66,9 +67,10 @@ struct Gate {
   /// A browser asks before it sends what needs asking; the worker answers. Such a request has neither credentials nor a body:
   /// one that has is like any other.
   private func isPreflight(_ head: RequestHead) -> Bool {
+    guard head.method == "OPTIONS" else { return false }
     let hasBody = head.bodyFraming != .none && head.bodyFraming != .length(0)
     let hasCredentials = head.fields.contains("Authorization") || head.fields.contains("Cookie")
-    return head.method == "OPTIONS" && head.fields.contains("Origin") && head.fields.contains("Access-Control-Request-Method")
+    return head.fields.contains("Origin") && head.fields.contains("Access-Control-Request-Method")
       && !hasBody && !hasCredentials
   }
 }
@@ -124,7 +126,6 @@ struct Upgrade {
 
 extension HandshakeKey {
   fileprivate static func random() -> HandshakeKey {
-    var generator = SystemRandomNumberGenerator()
-    return HandshakeKey(randomBytes: (0..<byteCount).map { _ in UInt8.random(in: .min ... .max, using: &generator) })
+    HandshakeKey(randomBytes: SecureRandom.bytes(count: byteCount))
   }
 }

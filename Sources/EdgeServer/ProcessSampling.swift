@@ -21,7 +21,7 @@ extension ConnectionSummary {
     self.init(
       id: client.id, listener: client.listener.name, route: tunnel.route.name, worker: tunnel.workerPath,
       user: tunnel.caller.user?.subject, clientAddress: tunnel.caller.address, origin: tunnel.caller.origin,
-      clientProtocol: "http/1.1", tlsVersion: client.tlsInfo?.version.shortName, openedAt: tunnel.openedAt)
+      clientProtocol: "http/1.1", tlsVersion: client.tlsVersion?.shortName, openedAt: tunnel.openedAt)
     state = tunnel.ending == nil ? .open : .closing
     lastMessageAt = tunnel.lastMessageAt
     received = Traffic(messages: tunnel.received.messages, bytes: tunnel.received.payloadBytes)

@@ -19,7 +19,7 @@ final class Route: Sendable {
   /// Those among them that say the same of everyone: all that the worker gets where no user is known.
   let fixedFields: [HTTPField]
   let stripsToken: Bool
-  let relayLimits: RelayLimits
+  let relayLimits: Shared<RelayLimits>
   /// The most that may wait for a slow peer, in bytes.
   let maxSendQueueBytes: Int
   let closeCodes: Configuration.CloseCodes
@@ -45,10 +45,11 @@ final class Route: Sendable {
     }
     stripsToken = route.headers.stripToken
     subprotocols = route.subprotocols
-    relayLimits = RelayLimits(
-      maxMessageBytes: route.maxMessage, checksUTF8: route.checkUTF8, pingInterval: route.ping.interval,
-      pingTimeout: route.ping.timeout, idleTimeout: route.idleTimeout, closeTimeout: timeouts.close,
-      closeCodes: RelayCloseCodes(route.closeCodes))
+    relayLimits = Shared(
+      RelayLimits(
+        maxMessageBytes: route.maxMessage, checksUTF8: route.checkUTF8, pingInterval: route.ping.interval,
+        pingTimeout: route.ping.timeout, idleTimeout: route.idleTimeout, closeTimeout: timeouts.close,
+        closeCodes: RelayCloseCodes(route.closeCodes)))
     maxSendQueueBytes = route.maxSendQueue
     closeCodes = route.closeCodes
   }

@@ -19,6 +19,7 @@ final class SharedState: Sendable {
   let maxConnections: Int
   private let caps: Guarded<ConnectionCaps>
   private let denials = Guarded(DenialLimiter())
+  private let changeCount = Atomic<Int>(0)
   private let connectionCount = Atomic<Int>(0)
   private let refusalCount = Atomic<Int>(0)
   private let draining = Atomic<Bool>(false)
@@ -45,6 +46,9 @@ final class SharedState: Sendable {
     draining.store(true, ordering: .relaxed)
   }
 
+  /// How many connections have come or gone since the start: as long as it stands still, nobody does either.
+  var connectionChanges: Int { changeCount.load(ordering: .relaxed) }
+
   /// Clients' connections that are open, on all reactors.
   var openConnections: Int { connectionCount.load(ordering: .relaxed) }
 
@@ -52,6 +56,7 @@ final class SharedState: Sendable {
   ///
   /// - Parameter address: nil is not charged to any address: a peer without one, or a trusted proxy.
   func charge(_ address: IPAddress?) -> ConnectionCharge {
+    changeCount.add(1, ordering: .relaxed)
     let isFull = connectionCount.add(1, ordering: .relaxed).newValue > maxConnections
     guard !isFull else { return refused(.edgeLimit) }
     guard let address else { return .admitted(.uncounted) }
@@ -73,6 +78,7 @@ final class SharedState: Sendable {
 
   /// Gives a connection's place back.
   func release(_ charge: ConnectionCharge) {
+    changeCount.add(1, ordering: .relaxed)
     connectionCount.subtract(1, ordering: .relaxed)
     switch charge {
     case .admitted(let place): caps.withLock { $0.close(place) }

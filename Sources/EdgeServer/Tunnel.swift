@@ -11,8 +11,6 @@ import EdgeWebSocket
 final class Tunnel {
   let route: Route
   let caller: Caller
-  /// When the client's request came.
-  let started: Instant
   /// When the WebSocket was opened.
   let opened: Instant
   let openedAt: WallTime
@@ -31,11 +29,10 @@ final class Tunnel {
   private var drainTime: Instant?
 
   init(
-    _ route: Route, caller: Caller, client: ClientConnection, worker: WorkerLink, started: Instant, context: ReactorContext
+    _ route: Route, caller: Caller, client: ClientConnection, worker: WorkerLink, context: ReactorContext
   ) {
     self.route = route
     self.caller = caller
-    self.started = started
     self.client = client
     self.worker = worker
     self.context = context

@@ -34,7 +34,7 @@ final class Talk {
   private var isWorkerThere = true
 
   init(_ limits: RelayLimits = .relaxed) {
-    relay = Relay(limits, now: now)
+    relay = Relay(Shared(limits), now: now)
   }
 
   convenience init(_ limits: RelayLimits = .relaxed, after events: [Event]) {
