@@ -48,6 +48,7 @@ public struct LogRecord: Sendable {
     self.level = level
     self.event = event
     self.message = message
+    fields.reserveCapacity(usualFields)
   }
 
   /// A field's value; nil takes the field out of the line.
@@ -100,4 +101,12 @@ public struct LogField: Hashable, Sendable {
   public init(_ name: StaticString) {
     self.name = name.description
   }
+
+  /// Whether the names are equal. Lengths first: setting a field looks at all that are set, and most differ in it.
+  public static func == (lhs: LogField, rhs: LogField) -> Bool {
+    lhs.name.utf8.count == rhs.name.utf8.count && lhs.name == rhs.name
+  }
 }
+
+/// Room for the fields of a WebSocket's lines.
+private let usualFields = 24

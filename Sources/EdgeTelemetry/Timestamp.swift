@@ -14,16 +14,20 @@ extension WallTime {
     let days = seconds >= 0 ? seconds / 86_400 : (seconds - 86_399) / 86_400
     let secondOfDay = seconds - days * 86_400
     let (year, month, day) = civilDate(daysSince1970: days)
-    let parts: [(Int64, Int, String)] = [
-      (year, 4, "-"), (month, 2, "-"), (day, 2, "T"), (secondOfDay / 3_600, 2, ":"), (secondOfDay / 60 % 60, 2, ":"),
-      (secondOfDay % 60, 2, "."), (milliseconds, 3, "Z"),
-    ]
-    for (value, width, end) in parts {
-      let digits = String(value)
-      line.append(contentsOf: repeatElement(UInt8(ascii: "0"), count: max(0, width - digits.utf8.count)))
-      line.append(contentsOf: digits.utf8)
-      line.append(contentsOf: end.utf8)
-    }
+    line.appendDigits(year, width: 4)
+    line.append(UInt8(ascii: "-"))
+    line.appendDigits(month, width: 2)
+    line.append(UInt8(ascii: "-"))
+    line.appendDigits(day, width: 2)
+    line.append(UInt8(ascii: "T"))
+    line.appendDigits(secondOfDay / 3_600, width: 2)
+    line.append(UInt8(ascii: ":"))
+    line.appendDigits(secondOfDay / 60 % 60, width: 2)
+    line.append(UInt8(ascii: ":"))
+    line.appendDigits(secondOfDay % 60, width: 2)
+    line.append(UInt8(ascii: "."))
+    line.appendDigits(milliseconds, width: 3)
+    line.append(UInt8(ascii: "Z"))
   }
 }
 

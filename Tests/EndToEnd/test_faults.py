@@ -152,18 +152,18 @@ def test_a_worker_that_fails_its_checks_gets_no_clients_until_it_passes_them(sta
     assert {ask(edge).body for _ in range(10)} == {b"ill", b"well"}
 
 
-def test_200_clients_learn_within_a_second_that_their_worker_was_killed(start_edge, directory, closing):
+def test_1000_clients_learn_within_a_second_that_their_worker_was_killed(start_edge, directory, closing):
     worker = closing(ForeignWorker("aiohttp", directory))
     worker.wait_until_ready()
     edge = start_edge({"main": [worker.path]})
-    clients = [closing(FrameStream(edge.connect("plain"))) for _ in range(200)]
+    clients = [closing(FrameStream(edge.connect("plain"))) for _ in range(1000)]
     for client in clients:
         client.send(upgrade_request())
     for client in clients:
         assert client.response().status == 101
     worker.child.kill()
     killed = time.monotonic()
-    assert [client.close_frame()[0] for client in clients] == [1014] * 200
+    assert [client.close_frame()[0] for client in clients] == [1014] * 1000
     assert time.monotonic() - killed < slow(1)
 
 
