@@ -45,9 +45,10 @@ import Testing
     #expect(text(record, .text).hasSuffix(" user.id=\"alice route=admin\" origin=\"\"\n"))
   }
 
-  @Test func `a query never reaches a log`() {
+  @Test(arguments: ["/ws?token=secret#more", "/ws#secret", "/ws?\u{301}token=secret"])
+  func `a query never reaches a log`(target: String) {
     var record = LogRecord(.info, "x", "m", at: WallTime(seconds: 0))
-    record[.urlPath] = "/ws?token=secret#more"
+    record[.urlPath] = .text(target)
     for format in LogFormat.allCases {
       #expect(!text(record, format).contains("secret"))
       #expect(text(record, format).contains("/ws"))
@@ -60,6 +61,30 @@ import Testing
     let line = text(record, .json)
     #expect(line.utf8.count < LogRecord.maxTextBytes + 200)
     #expect(line.contains(#"é…""#))
+  }
+
+  @Test(arguments: [(1_024, false), (1_025, true)])
+  func `a plain text is cut only past the limit`(bytes: Int, isCut: Bool) {
+    var record = LogRecord(.info, "x", "m", at: WallTime(seconds: 0))
+    record[.origin] = .text(String(repeating: "a", count: bytes))
+    let shown = String(repeating: "a", count: LogRecord.maxTextBytes) + (isCut ? "…" : "")
+    #expect(text(record, .json).hasSuffix("\"origin\":\"\(shown)\"}\n"))
+  }
+
+  @Test(arguments: [0, 9, 10, -1, 1_000, .max, .min] as [Int64])
+  func `whole numbers are in decimal`(number: Int64) {
+    var record = LogRecord(.info, "x", "m", at: WallTime(seconds: 0))
+    record[.bytesIn] = .integer(number)
+    #expect(text(record, .json).hasSuffix(",\"bytes_in\":\(number)}\n"))
+    #expect(text(record, .text).hasSuffix(" bytes_in=\(number)\n"))
+  }
+
+  @Test(arguments: 0..<0x100 as Range<UInt32>)
+  func `every ASCII and Latin-1 character comes back from JSON`(value: UInt32) throws {
+    var record = LogRecord(.info, "x", "m", at: WallTime(seconds: 0))
+    let sent = String(try #require(Unicode.Scalar(value)))
+    record[.origin] = .text(sent)
+    #expect(try JSON(parsing: record.line(as: .json))["origin"]?.stringValue == sent)
   }
 
   @Test func `a field set twice stands once, and nil takes it away`() {
