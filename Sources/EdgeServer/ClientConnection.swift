@@ -25,6 +25,8 @@ final class ClientConnection: EventSource {
   /// The head that is being read; nil between requests, and for the life of a WebSocket.
   private var headInProgress: HeadInProgress?
   private var inlet = Inlet()
+  /// Bytes received and not used yet: the beginning of a frame, or of the next request.
+  private var kept: [UInt8] = []
   /// Sending has failed: the connection ends as soon as nobody is in the middle of using it.
   private var isBroken = false
   private var timerSet = Instant.distantFuture
@@ -109,7 +111,7 @@ final class ClientConnection: EventSource {
   }
 
   func resumeReading() {
-    if inlet.resume() { context.reactor.runLater(self) }
+    if inlet.resume(hasKept: !kept.isEmpty) { context.reactor.runLater(self) }
   }
 
   /// The exchange is over: the next request may follow, or the connection ends.
@@ -252,15 +254,15 @@ final class ClientConnection: EventSource {
     if case .handshaking = phase { return handshake() }
     switch inlet.turn {
     case .wait: break
-    case .useKept: process(context.place(inlet.kept))
+    case .useKept: process(context.place(kept))
     case .receive: receive()
     }
   }
 
   private func receive() {
     // Nobody keeps more than one read brings; what does has lost its way.
-    guard inlet.kept.count <= context.scratch.plaintextBytes else { return lost() }
-    let keptCount = context.place(inlet.kept)
+    guard kept.count <= context.scratch.plaintextBytes else { return lost() }
+    let keptCount = context.place(kept)
     guard let outcome = unsafe transport?.receive(into: context.room(after: keptCount), limit: readLimit) else { return }
     received(outcome, after: keptCount)
     boundWaiting()
@@ -285,7 +287,8 @@ final class ClientConnection: EventSource {
 
   /// Uses the first `count` bytes of the reactor's plaintext buffer, the kept ones in front; keeps what cannot be used yet.
   private func process(_ count: Int) {
-    if inlet.takeKept() { context.reactor.runLater(self) }
+    if !kept.isEmpty { kept = [] }
+    if inlet.useKept() { context.reactor.runLater(self) }
     context.withPlaintext(count) { bytes in
       var offset = 0
       while offset < count, !inlet.isPaused {
@@ -298,7 +301,7 @@ final class ClientConnection: EventSource {
         }
         guard offset > before else { break }
       }
-      if offset < count, transport != nil { inlet.keep(bytes.extracting(droppingFirst: offset)) }
+      if offset < count, transport != nil { kept = Array(copying: bytes.extracting(droppingFirst: offset)) }
     }
   }
 
@@ -418,6 +421,7 @@ final class ClientConnection: EventSource {
   /// connection, and the reset might overtake what was just sent (RFC 9112 §9.6).
   private func linger() {
     phase = .lingering(deadline: context.reactor.now + context.snapshot.timeouts.close)
+    kept = []
     if inlet.discard() { context.reactor.runLater(self) }
     switch transport?.sendEnd() {
     case .sent?: transport?.shutdown()
@@ -442,7 +446,7 @@ final class ClientConnection: EventSource {
     context.reactor.remove(self)
     context.connections[id] = nil
     transport = nil
-    _ = inlet.discard()
+    kept = []
     reportWaiting()
     context.shared.release(charge)
   }

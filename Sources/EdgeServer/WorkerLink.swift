@@ -12,6 +12,8 @@ final class WorkerLink: EventSource {
   private var wire: OutgoingSocket?
   private var owner = Owner.nobody
   private var inlet = Inlet()
+  /// Bytes received and not used yet: the beginning of a frame.
+  private var kept: [UInt8] = []
   /// Whether the link counts as one of the worker's connections: as long as it serves a client.
   private var hasPlace = true
 
@@ -44,7 +46,7 @@ final class WorkerLink: EventSource {
 
   /// Whether nothing is under way in either direction: only then may another request use the link. Asks the kernel.
   var isQuiet: Bool {
-    inlet.isQuiet && waitingBytes == 0 && wire?.isQuiet == true
+    inlet.isQuiet && kept.isEmpty && waitingBytes == 0 && wire?.isQuiet == true
   }
 
   /// Gives its place back, and waits for another exchange until `deadline`.
@@ -84,7 +86,7 @@ final class WorkerLink: EventSource {
   }
 
   func resumeReading() {
-    if inlet.resume() { context.reactor.runLater(self) }
+    if inlet.resume(hasKept: !kept.isEmpty) { context.reactor.runLater(self) }
   }
 
   /// The place is given back by whoever reports the worker's failure.
@@ -110,7 +112,7 @@ final class WorkerLink: EventSource {
     context.idleLinks.remove(self)
     context.reactor.remove(self)
     wire = nil
-    _ = inlet.discard()
+    kept = []
     givePlaceBack()
   }
 
@@ -155,13 +157,13 @@ final class WorkerLink: EventSource {
   private func read() {
     switch inlet.turn {
     case .wait: break
-    case .useKept: process(context.place(inlet.kept))
+    case .useKept: process(context.place(kept))
     case .receive: receive()
     }
   }
 
   private func receive() {
-    let keptCount = context.place(inlet.kept)
+    let keptCount = context.place(kept)
     let limit = readLimit
     let room = unsafe UnsafeMutableRawBufferPointer(rebasing: context.room(after: keptCount)[..<limit])
     switch unsafe wire?.receive(into: room) {
@@ -181,7 +183,8 @@ final class WorkerLink: EventSource {
 
   /// Uses the first `count` bytes of the reactor's plaintext buffer, the kept ones in front; keeps what cannot be used yet.
   private func process(_ count: Int) {
-    if inlet.takeKept() { context.reactor.runLater(self) }
+    if !kept.isEmpty { kept = [] }
+    if inlet.useKept() { context.reactor.runLater(self) }
     context.withPlaintext(count) { bytes in
       var offset = 0
       while offset < count {
@@ -195,7 +198,7 @@ final class WorkerLink: EventSource {
         }
         guard offset > before else { break }
       }
-      if offset < count, wire != nil { inlet.keep(bytes.extracting(droppingFirst: offset)) }
+      if offset < count, wire != nil { kept = Array(copying: bytes.extracting(droppingFirst: offset)) }
     }
   }
 

@@ -19,7 +19,7 @@ import Testing
     inlet.pause()
     inlet.becameReadable(ending: false)
     #expect(inlet.turn == .wait)
-    #expect(inlet.resume() == true)
+    #expect(inlet.resume(hasKept: false) == true)
     #expect(inlet.turn == .receive)
   }
 
@@ -42,14 +42,10 @@ import Testing
 
   @Test func `kept bytes are used once after a pause, without waiting for others`() {
     var inlet = Inlet()
-    let rest: [UInt8] = [1, 2, 3]
     inlet.pause()
-    inlet.keep(rest.span)
-    #expect(inlet.resume() == true)
+    #expect(inlet.resume(hasKept: true) == true)
     #expect(inlet.turn == .useKept)
-    #expect(inlet.takeKept() == false)
-    #expect(inlet.turn == .wait && inlet.kept == [])
-    inlet.keep(rest.span)
+    #expect(inlet.useKept() == false)
     #expect(inlet.turn == .wait, "what could not be used waits for further bytes")
   }
 
@@ -59,10 +55,14 @@ import Testing
     inlet.becameReadable(ending: false)
     #expect(inlet.isQuiet == false)
     _ = inlet.foundNothing()
-    let rest: [UInt8] = [1]
-    inlet.keep(rest.span)
-    #expect(inlet.isQuiet == false)
-    #expect(inlet.discard() == false)
     #expect(inlet.isQuiet == true)
+  }
+
+  @Test func `an inlet that discards takes turns for all that comes`() {
+    var inlet = Inlet()
+    inlet.pause()
+    inlet.becameReadable(ending: false)
+    #expect(inlet.discard() == true)
+    #expect(inlet.turn == .receive)
   }
 }
