@@ -2,9 +2,7 @@
 .PHONY: run build test unit e2e lint test-asan test-tsan bench clean
 
 # The demo: an edge, two chat workers and a page.
-run: toolchain
-	@scripts/packages build
-	swift build -c release --product sluice --product chat-worker
+run: build
 	@exec .build/release/sluice demo
 
 build: toolchain
