@@ -15,8 +15,27 @@ public struct VerifiedToken: Sendable {
   /// All claims.
   public let claims: JSON
 
-  /// From when on the token is not accepted any more, and who came in with it has to leave.
-  public func end(leeway: Duration) -> WallTime { expires.adding(leeway) }
+  /// What a connection that came in with the token has to remember.
+  public func life(leeway: Duration) -> TokenLife {
+    TokenLife(end: expires.adding(leeway), issuedAt: issuedAt, tokenID: tokenID)
+  }
+}
+
+/// What decides how long who came in with a token may stay.
+public struct TokenLife: Hashable, Sendable {
+  /// From here on, leeway included, the token is worth nothing.
+  public let end: WallTime
+  /// `iat`, if there was one: a revocation may name a time.
+  public let issuedAt: WallTime?
+  /// `jti`, if there was one: a revocation may name it.
+  public let tokenID: String?
+
+  /// Describes a life.
+  public init(end: WallTime, issuedAt: WallTime?, tokenID: String?) {
+    self.end = end
+    self.issuedAt = issuedAt
+    self.tokenID = tokenID
+  }
 }
 
 extension WallTime {

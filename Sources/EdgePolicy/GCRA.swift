@@ -40,16 +40,22 @@ public struct GCRA: Hashable, Sendable {
   ///
   /// - Returns: the word to keep, which is the given one unless the charge was allowed, and the verdict.
   public func charge(_ word: UInt64, cost: UInt64, now: Instant) -> (word: UInt64, verdict: Verdict) {
-    let start = max(word, now.nanoseconds)
-    let price = scaled(cost, by: periodNanoseconds, over: units)
-    let room = max(toleranceNanoseconds, price)
-    let end = sum(start, price)
-    let limit = sum(now.nanoseconds, room)
-    guard end > limit else { return (end, .allowed) }
-    return (word, .retryAfter(.nanoseconds(Int64(clamping: end - limit))))
+    let (reserved, wait) = reserve(word, cost: cost, now: now)
+    return wait == .zero ? (reserved, .allowed) : (word, .retryAfter(wait))
   }
 
-  /// Takes a charge back that was allowed, because another limit refused the same thing.
+  /// Takes `cost` units whether they fit or not: a place in the queue of those who wait.
+  ///
+  /// - Returns: the word to keep, and how long whoever charged has to wait; zero where `charge` would have allowed it.
+  public func reserve(_ word: UInt64, cost: UInt64, now: Instant) -> (word: UInt64, wait: Duration) {
+    let start = max(word, now.nanoseconds)
+    let price = scaled(cost, by: periodNanoseconds, over: units)
+    let end = sum(start, price)
+    let limit = sum(now.nanoseconds, max(toleranceNanoseconds, price))
+    return (end, end > limit ? .nanoseconds(Int64(clamping: end - limit)) : .zero)
+  }
+
+  /// Takes a charge back that was allowed, because another limit refused the same thing, or a reservation that is not used.
   public func refund(_ word: UInt64, cost: UInt64) -> UInt64 {
     let price = scaled(cost, by: periodNanoseconds, over: units)
     return word > price ? word - price : 0

@@ -22,7 +22,7 @@ struct Admission {
     // Where the client names neither request nor trace, one name serves for both.
     caller = Caller(
       address: origin.clientAddress, host: head.host, path: head.target.path, origin: head.fields["Origin"], user: user?.id,
-      requestID: head.requestID ?? trace.traceID,
+      token: user?.token, requestID: head.requestID ?? trace.traceID,
       traceID: trace.traceID)
     let forwarding = ForwardingContext(
       clientChain: origin.clientChain, scheme: origin.scheme, port: head.authority?.port ?? origin.scheme.defaultPort,
@@ -49,17 +49,21 @@ final class Caller: Sendable {
   /// The request's `Origin`.
   let origin: String?
   let user: UserID?
+  /// How long the user's token is good for; nil where no user is known.
+  let token: TokenLife?
   let requestID: String
   let traceID: String
 
   init(
-    address: IPAddress?, host: String?, path: String, origin: String?, user: UserID?, requestID: String, traceID: String
+    address: IPAddress?, host: String?, path: String, origin: String?, user: UserID?, token: TokenLife?, requestID: String,
+    traceID: String
   ) {
     self.address = address
     self.host = host
     self.path = path
     self.origin = origin
     self.user = user
+    self.token = token
     self.requestID = requestID
     self.traceID = traceID
   }

@@ -57,8 +57,9 @@ struct Gate {
     guard let gate = route.gate else { return nil }
     do {
       let token = try gate.verify(head, now: WallClock.now(), cache: &context.tokens)
-      let identity = try route.identityFields(token)
-      return AuthenticatedUser(id: UserID(auth: gate.name, subject: token.subject), identityFields: identity)
+      return AuthenticatedUser(
+        id: UserID(auth: gate.name, subject: token.subject), token: gate.life(of: token),
+        identityFields: try route.identityFields(token))
     } catch {
       throw .badToken(error, route, origin)
     }
@@ -110,6 +111,7 @@ struct RequestOrigin {
 /// A user whose token was verified, and what the worker is told of them.
 struct AuthenticatedUser {
   let id: UserID
+  let token: TokenLife
   let identityFields: [HTTPField]
 }
 

@@ -33,6 +33,11 @@ final class TokenGate: Sendable {
     return token
   }
 
+  /// How long who came in with `token` may stay.
+  func life(of token: VerifiedToken) -> TokenLife {
+    token.life(leeway: verifier.requirements.leeway)
+  }
+
   /// Takes the token out of a request, for its worker, from every place where it may be.
   func strip(_ head: inout RequestHead) {
     var carriers = TokenCarriers(head)

@@ -32,7 +32,7 @@ import Testing
   @Test func `a hit does not outlive the token`() throws {
     let token = try token("alice")
     try verifier.recheck(token, now: issuedAt)
-    #expect(throws: TokenError.expired) { try verifier.recheck(token, now: token.end(leeway: .seconds(30))) }
+    #expect(throws: TokenError.expired) { try verifier.recheck(token, now: token.life(leeway: .seconds(30)).end) }
     #expect(throws: TokenError.invalid(.issuedInFuture)) { try verifier.recheck(token, now: WallTime(seconds: 0)) }
   }
 

@@ -1,0 +1,72 @@
+public import EdgeCore
+internal import Synchronization
+
+/// The state of one rate limit that connections on all reactors charge: one atomic word, no lock.
+///
+/// What the limit is comes with each call, so that a limit may change while its state goes on.
+public final class SharedBucket: Sendable {
+  private let word = Atomic<UInt64>(0)
+
+  /// Makes a full bucket.
+  public init() {}
+
+  /// Charges `cost` units if they fit; of several callers at once exactly as many get through as there is room for.
+  public func charge(_ cost: UInt64, of limit: GCRA, now: Instant) -> GCRA.Verdict {
+    var seen = word.load(ordering: .relaxed)
+    while true {
+      let (charged, verdict) = limit.charge(seen, cost: cost, now: now)
+      guard verdict == .allowed else { return verdict }
+      let (exchanged, current) = word.weakCompareExchange(expected: seen, desired: charged, ordering: .relaxed)
+      if exchanged { return .allowed }
+      seen = current
+    }
+  }
+
+  /// What `charge` would say, without a charge.
+  public func verdict(on cost: UInt64, of limit: GCRA, now: Instant) -> GCRA.Verdict {
+    limit.charge(word.load(ordering: .relaxed), cost: cost, now: now).verdict
+  }
+
+  /// Takes `cost` units whether they fit or not; those who reserve get their turns in the order of their calls.
+  ///
+  /// - Returns: how long the caller has to wait.
+  public func reserve(_ cost: UInt64, of limit: GCRA, now: Instant) -> Duration {
+    update { limit.reserve($0, cost: cost, now: now) }
+  }
+
+  /// Takes back what was charged or reserved and not used.
+  public func refund(_ cost: UInt64, of limit: GCRA) {
+    update { (limit.refund($0, cost: cost), ()) }
+  }
+
+  /// Whether nothing of the bucket is used: a new one would say the same.
+  public func isFull(now: Instant) -> Bool {
+    GCRA.isFull(word.load(ordering: .relaxed), now: now)
+  }
+
+  private func update<Result>(_ change: (UInt64) -> (word: UInt64, Result)) -> Result {
+    var seen = word.load(ordering: .relaxed)
+    while true {
+      let (changed, result) = change(seen)
+      let (exchanged, current) = word.weakCompareExchange(expected: seen, desired: changed, ordering: .relaxed)
+      if exchanged { return result }
+      seen = current
+    }
+  }
+}
+
+/// What all connections of one address, or of one user, have used of their message limits.
+public final class SharedMeter: Sendable {
+  /// Messages by count.
+  public let messages = SharedBucket()
+  /// Messages by payload bytes.
+  public let bytes = SharedBucket()
+
+  /// Makes the state of an address or a user that nobody has heard of.
+  public init() {}
+
+  /// Whether nothing is used, so that the state need not be kept.
+  public func isFull(now: Instant) -> Bool {
+    messages.isFull(now: now) && bytes.isFull(now: now)
+  }
+}
