@@ -67,6 +67,10 @@ public enum TokenFlaw: String, Hashable, Sendable, CaseIterable {
   case tokenID = "no valid jti"
   /// A required claim is missing or null.
   case requiredClaim = "required claim missing"
+  /// A renewal names another user than the connection's.
+  case otherUser = "another user"
+  /// A renewal ends no later than the token that it replaces.
+  case notFresher = "not fresher"
   /// A claim that goes into a header is too long for it.
   case headerTooLong = "claim too long for a header"
 }

@@ -68,6 +68,12 @@ public struct WallTime: Hashable, Comparable, Sendable {
     return rest < 0 ? seconds - 1 : seconds
   }
 
+  /// The time from `earlier` to `later`, held at the ends of the range; negative when they are the other way round.
+  public static func - (later: WallTime, earlier: WallTime) -> Duration {
+    let (difference, overflow) = later.nanoseconds.subtractingReportingOverflow(earlier.nanoseconds)
+    return .nanoseconds(overflow ? (later < earlier ? .min : .max) : difference)
+  }
+
   /// Whether `lhs` is before `rhs`.
   public static func < (lhs: WallTime, rhs: WallTime) -> Bool {
     lhs.nanoseconds < rhs.nanoseconds

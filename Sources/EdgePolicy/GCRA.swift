@@ -33,6 +33,15 @@ public struct GCRA: Hashable, Sendable {
     toleranceNanoseconds = scaled(burst, by: periodNanoseconds, over: units)
   }
 
+  /// Makes a limit of this module's own, whose numbers are positive.
+  init(unitsPerSecond units: UInt64, burst: UInt64) {
+    precondition(units > 0 && burst > 0)
+    self.units = units
+    self.burst = burst
+    periodNanoseconds = 1_000_000_000
+    toleranceNanoseconds = scaled(burst, by: periodNanoseconds, over: units)
+  }
+
   /// Charges `cost` units.
   ///
   /// A cost above `burst`, which no bucket holds, needs a full bucket and then empties it as deeply as it costs: a large message

@@ -10,6 +10,8 @@ struct Lane: ~Copyable {
   private(set) var isAtBoundary = true
   private var messageIsText = false
   private var messageBytes = 0
+  /// Whether the message that has begun is thrown away.
+  private(set) var dropsMessage = false
 
   init(reader: consuming FrameReader) {
     self.reader = reader
@@ -23,6 +25,12 @@ struct Lane: ~Copyable {
     }
   }
 
+  /// Whether the sender has begun a message and not ended it.
+  var isInsideMessage: Bool { reader.isInsideMessage }
+
+  /// Whether what has been forwarded so far ends where a message ends, and more of the sender's may follow.
+  var isBetweenMessages: Bool { isAtBoundary && !reader.isInsideMessage && forwardsFrames }
+
   /// Whether the sender's Close was read, and its connection has not ended since.
   var hasReadClose: Bool { source == .sentClose }
 
@@ -34,16 +42,35 @@ struct Lane: ~Copyable {
     }
   }
 
+  /// The whole message in one frame that lies at `offset`, if one does and may still be said: the common case. Between messages
+  /// the lane is at a boundary, and stays there.
+  func wholeMessage(_ bytes: Span<UInt8>, at offset: Int) -> WholeMessage? {
+    guard case .open = source else { return nil }
+    return reader.wholeMessage(in: bytes, at: offset)
+  }
+
+  /// What becomes of a whole message that nothing holds back.
+  func passed(_ message: WholeMessage) -> LaneStep {
+    guard forwardsFrames else { return .skip(end: message.end) }
+    return .pass(end: message.end, message: PassedMessage(message))
+  }
+
+  /// The header of the frame that begins at `offset`, if the sender may still begin one and it lies there whole.
+  func header(_ bytes: Span<UInt8>, at offset: Int) -> FrameHeader? {
+    guard case .open = source else { return nil }
+    return reader.header(in: bytes, at: offset)
+  }
+
+  /// Throws the message away whose first frame is about to be read.
+  mutating func dropMessage() {
+    dropsMessage = true
+  }
+
   /// Reads one step of the sender's bytes.
   mutating func next(_ bytes: Span<UInt8>, at offset: Int) throws(FrameError) -> LaneStep {
     switch source {
     case .open: break
     case .sentClose, .failed, .ended: return .skip(end: bytes.count)
-    }
-    // Between messages the lane is at a boundary, and stays there.
-    if let message = reader.wholeMessage(in: bytes, at: offset) {
-      guard forwardsFrames else { return .skip(end: message.end) }
-      return .pass(end: message.end, message: PassedMessage(isText: message.kind == .text, payloadBytes: message.payloadBytes))
     }
     switch try reader.next(bytes, at: offset) {
     case .needMore:
@@ -122,6 +149,10 @@ struct Lane: ~Copyable {
 
   /// A frame that the receiver already has the beginning of goes on to its end, even when a Close waits behind it.
   private mutating func passed(_ end: Int, message: PassedMessage?) -> LaneStep {
+    if dropsMessage {
+      dropsMessage = message == nil
+      return .skip(end: end)
+    }
     switch outlet {
     case .open: break
     case .closing: if isAtBoundary { return .skip(end: end) }

@@ -45,9 +45,11 @@ struct Liveness {
     pingedAt = now
   }
 
-  /// Whether the pong answers the edge's own ping, and so is not the worker's to see.
-  func isOwn(_ pong: ControlPayload) -> Bool {
-    nonce.map { pong == ControlPayload(nonce: $0) } ?? false
+  /// Whether the pong answers the edge's own ping, and so is not the worker's to see. One ping has one answer.
+  mutating func takeOwn(_ pong: ControlPayload) -> Bool {
+    guard let nonce, pong == ControlPayload(nonce: nonce) else { return false }
+    self.nonce = nil
+    return true
   }
 
   mutating func timePassed(now: Instant, canPing: Bool) -> LivenessAction {
@@ -93,6 +95,8 @@ struct Holds: OptionSet {
   static let clientUnread = Holds(rawValue: 1)
   /// Data waits for the client, a ping among it perhaps: its progress is judged, not its answers.
   static let clientBehind = Holds(rawValue: 2)
+  /// A limit makes the client wait.
+  static let throttled = Holds(rawValue: 4)
 }
 
 enum LivenessAction {

@@ -1,4 +1,5 @@
 public import EdgeCore
+public import EdgePolicy
 public import EdgeWebSocket
 
 /// One WebSocket connection's life between a client and a worker, as a state machine without I/O.
@@ -18,28 +19,40 @@ public struct Relay: ~Copyable {
   private var fromWorker: Lane
   private var liveness: Liveness
   private let limits: Shared<RelayLimits>
+  /// What holds the client's frames back; nil where no limit has been looked at yet.
+  private var throttle: ClientThrottle?
+  /// What the client is to be told; nil where it is told nothing.
+  private let notices: ClientNotices?
+  /// When the client's token is worth nothing any more, and when it is told so before.
+  private var tokenEnds = Instant.distantFuture
+  private var tokenWarns = Instant.distantFuture
   private var closeDeadline: Instant?
 
   /// What began the end, once something has.
   public private(set) var ending: RelayEnding?
 
   /// Makes a relay for a connection whose opening handshake has just succeeded on both sides.
-  public init(_ limits: Shared<RelayLimits>, now: Instant) {
+  ///
+  /// - Parameter scopes: what the client's messages are charged to.
+  public init(_ limits: Shared<RelayLimits>, scopes: [MeteredScope] = [], now: Instant) {
     fromClient = Lane(
       reader: FrameReader(sender: .client, maxMessageBytes: limits.value.maxMessageBytes, checksUTF8: limits.value.checksUTF8))
     fromWorker = Lane(
       reader: FrameReader(sender: .worker, maxMessageBytes: limits.value.maxMessageBytes, checksUTF8: limits.value.checksUTF8))
     liveness = Liveness(limits, now: now)
     self.limits = limits
+    throttle = scopes.isEmpty ? nil : ClientThrottle(scopes: scopes)
+    notices = limits.value.givesNotice ? ClientNotices() : nil
   }
 
   // MARK: Bytes
 
   /// Reads one step of the client's bytes, which begin at `offset` of `bytes`.
   ///
-  /// Call until it says `.keep`, or until `bytes` is used up.
+  /// Call until it says `.keep` or `.wait`, or until `bytes` is used up.
   public mutating func nextFromClient(_ bytes: Span<UInt8>, at offset: Int, now: Instant) -> RelayStep {
     liveness.heardFromClient(now: now)
+    if ending == nil, let step = heldBack(bytes, at: offset, now: now) { return step }
     let step: LaneStep
     do {
       step = try fromClient.next(bytes, at: offset)
@@ -60,7 +73,8 @@ public struct Relay: ~Copyable {
     case .ping(let end):
       return fromClient.forwardsFrames ? .pass(end: end, message: nil) : .skip(end: end)
     case .pong(let body, let end):
-      let isOwn = liveness.isOwn(ControlPayload(body, in: bytes))
+      let isOwn = liveness.takeOwn(ControlPayload(body, in: bytes))
+      if isOwn { throttle?.refund(.control) }
       return fromClient.forwardsFrames && !isOwn ? .pass(end: end, message: nil) : .skip(end: end)
     case .close(let code, let reason, let forwarded, let close):
       end(RelayEnding(initiator: .client, code: code, reason: String(closeReason: reason, in: bytes)), now: now)
@@ -74,7 +88,11 @@ public struct Relay: ~Copyable {
   public mutating func nextFromWorker(_ bytes: Span<UInt8>, at offset: Int, now: Instant) -> RelayStep {
     let step: LaneStep
     do {
-      step = try fromWorker.next(bytes, at: offset)
+      if let message = fromWorker.wholeMessage(bytes, at: offset) {
+        step = fromWorker.passed(message)
+      } else {
+        step = try fromWorker.next(bytes, at: offset)
+      }
     } catch {
       end(RelayEnding(initiator: .worker, code: limits.value.closeCodes.workerLost, reason: error.rawValue), now: now)
       fromWorker.fail(tellingReceiver: PendingClose(code: limits.value.closeCodes.workerLost, reason: workerBrokenWord))
@@ -130,6 +148,34 @@ public struct Relay: ~Copyable {
     fromClient.requestClose(PendingClose(code: .goingAway, reason: reason))
   }
 
+  /// A throttle rule holds for the connection from now on; nil ends it.
+  public mutating func setRule(_ limits: MessageLimits?, now: Instant) {
+    if throttle == nil, limits != nil { throttle = ClientThrottle() }
+    throttle?.setRule(limits)
+    liveness.release(.throttled, now: now)
+  }
+
+  /// The client's token is worth nothing from `end` on: it is closed then, and told at `warning`, where it is told anything.
+  public mutating func tokenEnds(at end: Instant, warning: Instant) {
+    tokenEnds = end
+    tokenWarns = notices == nil ? .distantFuture : warning
+  }
+
+  /// Tells the client of its token, where it is told anything.
+  public mutating func tell(_ notice: TokenNotice) {
+    notices?.add(notice)
+  }
+
+  /// Until when nothing of the client's is read, since a limit makes it wait; nil where it is read.
+  public var clientWaitsUntil: Instant? { throttle?.waitsUntil }
+
+  /// The text of a message that the edge has to say to the client now, once; nil where there is none, or the worker's message is
+  /// unfinished.
+  public mutating func takeNoticeForClient(now: Instant) -> [UInt8]? {
+    guard let notices, ending == nil, fromWorker.isBetweenMessages else { return nil }
+    return notices.take(now: now)
+  }
+
   /// The Close frame that is due to the client now, once; nil where none is, or a frame towards the client is unfinished.
   public mutating func takeCloseForClient() -> PendingClose? {
     fromWorker.takeClose()
@@ -152,7 +198,9 @@ public struct Relay: ~Copyable {
 
   /// When `timePassed` wants to be called next, at the latest.
   public var nextDeadline: Instant {
-    closeDeadline ?? liveness.nextDeadline
+    if let closeDeadline { return closeDeadline }
+    let deadline = min(liveness.nextDeadline, tokenEnds, tokenWarns)
+    return min(deadline, throttle?.waitsUntil ?? .distantFuture, notices?.nextDeadline ?? .distantFuture)
   }
 
   /// Does what is due at `now`.
@@ -166,6 +214,18 @@ public struct Relay: ~Copyable {
       // has it.
       if let clientClose { fromWorker.sourceEnded(tellingReceiver: clientClose) } else { fromWorker.cut() }
       return .nothing
+    }
+    if now >= tokenEnds {
+      close(limits.value.closeCodes.auth, reason: "token_expired", now: now)
+      return .nothing
+    }
+    if now >= tokenWarns {
+      tokenWarns = .distantFuture
+      notices?.add(.expiring(in: tokenEnds - now))
+    }
+    if let throttle, throttle.timePassed(now: now) {
+      liveness.release(.throttled, now: now)
+      return .resumeClient
     }
     switch liveness.timePassed(now: now, canPing: fromWorker.isAtBoundary) {
     case .nothing:
@@ -209,9 +269,93 @@ public struct Relay: ~Copyable {
     return PendingClose(code: ending.code, reason: ending.reason)
   }
 
+  /// What becomes of the frame at `offset` before the lane reads it; nil lets the lane read it.
+  private mutating func heldBack(_ bytes: Span<UInt8>, at offset: Int, now: Instant) -> RelayStep? {
+    if limits.value.takesTokens, let step = tokenStep(bytes, at: offset, now: now) { return step }
+    if let message = fromClient.wholeMessage(bytes, at: offset) {
+      if let throttle, let step = obey(throttle.judge(messageOf: message.payloadBytes, now: now), bytes, at: offset, now: now) {
+        return step
+      }
+      liveness.carriedData(now: now)
+      return .pass(end: message.end, message: PassedMessage(message))
+    }
+    guard let header = fromClient.header(bytes, at: offset) else { return nil }
+    let end = offset + header.headerLength
+    switch header.opcode {
+    case .text, .binary:
+      guard let throttle, !fromClient.isInsideMessage else { return nil }
+      return obey(throttle.judge(messageOf: header.payloadLength, now: now), bytes, at: offset, now: now)
+    case .continuation:
+      guard fromClient.isInsideMessage else { return nil }
+      return fragment(header, bytes, at: offset, now: now)
+    case .ping, .pong:
+      // What is not whole yet is kept, and judged when it is.
+      guard end + header.payloadLength <= bytes.count else { return nil }
+      return obey(frameThrottle().judge(.control, now: now), bytes, at: offset, now: now)
+    case .close: return nil
+    }
+  }
+
+  private mutating func fragment(
+    _ header: FrameHeader, _ bytes: Span<UInt8>, at offset: Int, now: Instant
+  ) -> RelayStep? {
+    if header.payloadLength < FrameBudget.smallBytes,
+      let step = obey(frameThrottle().judge(.smallFragment, now: now), bytes, at: offset, now: now)
+    {
+      return step
+    }
+    if !fromClient.dropsMessage { throttle?.chargeFragment(of: header.payloadLength, now: now) }
+    return nil
+  }
+
+  private mutating func tokenStep(_ bytes: Span<UInt8>, at offset: Int, now: Instant) -> RelayStep? {
+    guard !fromClient.isInsideMessage, let header = fromClient.header(bytes, at: offset) else { return nil }
+    switch TokenMessage.recognize(header, in: bytes, at: offset) {
+    case .other: return nil
+    case .undecided: return .keep
+    case .token(let message):
+      let end = message.payload.upperBound
+      return obey(frameThrottle().judge(.token, now: now), bytes, at: offset, now: now) ?? .token(message, end: end)
+    }
+  }
+
+  /// The step that a verdict on the frame at `offset` asks for; nil lets the frame pass.
+  private mutating func obey(
+    _ verdict: ThrottleVerdict, _ bytes: Span<UInt8>, at offset: Int, now: Instant
+  ) -> RelayStep? {
+    switch verdict {
+    case .pass: return nil
+    case .wait(let excess):
+      liveness.hold(.throttled)
+      if let excess { notices?.add(excess, now: now) }
+      return .wait(excess)
+    case .drop(let excess):
+      notices?.add(excess, now: now)
+      if let message = fromClient.wholeMessage(bytes, at: offset) { return .drop(end: message.end, excess) }
+      fromClient.dropMessage()
+      // A frame that breaks a rule fails again where the caller sees it.
+      guard case .skip(let end)? = try? fromClient.next(bytes, at: offset) else { return nil }
+      return .drop(end: end, excess)
+    case .close(let excess):
+      let code = excess.scope == .frames ? limits.value.closeCodes.policy : limits.value.closeCodes.rate
+      let seconds = max(1, (excess.retryAfter.nanoseconds + 999_999_999) / 1_000_000_000)
+      close(code, reason: "rate_limited;retry_after=\(seconds)", now: now)
+      return .refused(excess)
+    }
+  }
+
+  /// The throttle of a client that sends more than whole messages.
+  private mutating func frameThrottle() -> ClientThrottle {
+    if let throttle { return throttle }
+    let made = ClientThrottle()
+    throttle = made
+    return made
+  }
+
   private mutating func end(_ ending: RelayEnding, now: Instant) {
     guard self.ending == nil else { return }
     self.ending = ending
+    throttle?.end()
     closeDeadline = now + limits.value.closeTimeout
   }
 }

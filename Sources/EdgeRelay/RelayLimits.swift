@@ -14,13 +14,18 @@ public struct RelayLimits: Sendable {
   public var idleTimeout: Duration
   /// How long a closing handshake may take.
   public var closeTimeout: Duration
+  /// Whether a client may renew its token by a message (`TokenMessage`).
+  public var takesTokens: Bool
+  /// Whether clients are told of throttling and of their token's end, by messages between the worker's own.
+  public var givesNotice: Bool
   /// What the client is told.
   public var closeCodes: RelayCloseCodes
 
   /// Makes a set of limits.
   public init(
     maxMessageBytes: Int, checksUTF8: Bool, pingInterval: Duration, pingTimeout: Duration, idleTimeout: Duration,
-    closeTimeout: Duration, closeCodes: RelayCloseCodes = RelayCloseCodes()
+    closeTimeout: Duration, takesTokens: Bool = false, givesNotice: Bool = false,
+    closeCodes: RelayCloseCodes = RelayCloseCodes()
   ) {
     self.maxMessageBytes = maxMessageBytes
     self.checksUTF8 = checksUTF8
@@ -28,6 +33,8 @@ public struct RelayLimits: Sendable {
     self.pingTimeout = pingTimeout
     self.idleTimeout = idleTimeout
     self.closeTimeout = closeTimeout
+    self.takesTokens = takesTokens
+    self.givesNotice = givesNotice
     self.closeCodes = closeCodes
   }
 }
@@ -40,11 +47,23 @@ public struct RelayCloseCodes: Sendable {
   public var timeout: CloseCode
   /// The worker died or broke the protocol.
   public var workerLost: CloseCode
+  /// The token has expired.
+  public var auth: CloseCode
+  /// Messages came beyond a limit.
+  public var rate: CloseCode
+  /// Frames that are no messages came beyond their budget.
+  public var policy: CloseCode
 
   /// Makes a set of codes.
-  public init(idle: CloseCode = .goingAway, timeout: CloseCode = .timeout, workerLost: CloseCode = .badGateway) {
+  public init(
+    idle: CloseCode = .goingAway, timeout: CloseCode = .timeout, workerLost: CloseCode = .badGateway,
+    auth: CloseCode = .unauthorized, rate: CloseCode = .tooManyRequests, policy: CloseCode = .policyViolation
+  ) {
     self.idle = idle
     self.timeout = timeout
     self.workerLost = workerLost
+    self.auth = auth
+    self.rate = rate
+    self.policy = policy
   }
 }

@@ -1,4 +1,5 @@
 public import EdgeCore
+public import EdgePolicy
 public import EdgeWebSocket
 
 /// What to do with the next bytes of one side. Each range begins at the offset that was asked about.
@@ -7,8 +8,16 @@ public enum RelayStep: Equatable, Sendable {
   case pass(end: Int, message: PassedMessage?)
   /// Do not forward the bytes before `end`.
   case skip(end: Int)
-  /// The rest is part of a header or control frame: keep it, and offer it again in front of what comes next.
+  /// The rest is part of a header, a control frame or a token message: keep it, and offer it again in front of what comes next.
   case keep
+  /// Read nothing more from the client until `RelayTimerAction.resumeClient`; then offer the rest again. A limit is told once.
+  case wait(LimitExcess?)
+  /// A message is thrown away: its first frame, or what of it is there, ends at `end`.
+  case drop(end: Int, LimitExcess)
+  /// A client's message for the edge itself ends at `end`.
+  case token(TokenMessage, end: Int)
+  /// A client is beyond a limit that closes it; Close frames are due.
+  case refused(LimitExcess)
   /// The sender broke the protocol; nothing more of it is read, and Close frames are due.
   case failed(FrameError)
 }
@@ -19,6 +28,12 @@ public struct PassedMessage: Equatable, Sendable {
   public let isText: Bool
   /// Its payload over all fragments, in bytes.
   public let payloadBytes: Int
+}
+
+extension PassedMessage {
+  init(_ message: WholeMessage) {
+    self.init(isText: message.kind == .text, payloadBytes: message.payloadBytes)
+  }
 }
 
 /// A Close frame that is due to one side.
@@ -52,4 +67,6 @@ public enum RelayTimerAction: Equatable, Sendable {
   case nothing
   /// Send the client a ping with these 8 bytes, in network order.
   case pingClient(UInt64)
+  /// What waited for its turn may pass: read from the client again.
+  case resumeClient
 }

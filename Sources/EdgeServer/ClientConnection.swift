@@ -67,6 +67,9 @@ final class ClientConnection: EventSource {
     }
   }
 
+  /// Whether the client has ended its side, and what it said before may not have been read yet.
+  var isEnding: Bool { inlet.isEnding }
+
   /// Bytes that wait for the client to take them.
   var waitingBytes: Int { transport?.waitingBytes ?? 0 }
 
@@ -383,7 +386,13 @@ final class ClientConnection: EventSource {
   /// Whether the client's end, while nobody reads from it, means that it is gone.
   private func endsWhilePaused(_ readiness: Readiness) -> Bool {
     guard readiness.isDisjoint(with: [.hungUp, .error]) else { return true }
-    return if case .exchanging(let exchange) = phase { exchange.endsWithClientInput } else { false }
+    switch phase {
+    case .exchanging(let exchange): return exchange.endsWithClientInput
+    case .relaying(let tunnel):
+      if tunnel.isThrottled { tunnel.clientEndsWhileWaiting() }
+      return false
+    case .handshaking, .readingHead, .betweenRequests, .lingering, .closed: return false
+    }
   }
 
   /// The client ended its side, and everything before that has been read.

@@ -11,7 +11,7 @@ struct Inlet {
   private var hasFreshKept = false
   private var mayHaveInput = false
   /// The peer has ended its side: read on until that is found, past short reads.
-  private var isEnding = false
+  private(set) var isEnding = false
 
   /// What to do when it is this connection's turn.
   enum Turn {

@@ -2,6 +2,7 @@ import EdgeAuth
 import EdgeConfig
 import EdgeCore
 import EdgeHTTP
+import EdgePolicy
 import EdgeRelay
 import EdgeWebSocket
 
@@ -23,6 +24,8 @@ final class Route: Sendable {
   /// The most that may wait for a slow peer, in bytes.
   let maxSendQueueBytes: Int
   let closeCodes: Configuration.CloseCodes
+  /// What each connection may send.
+  private let messageLimits: MessageLimits
   private let subprotocols: [String]
 
   /// - Parameters:
@@ -49,9 +52,16 @@ final class Route: Sendable {
       RelayLimits(
         maxMessageBytes: route.maxMessage, checksUTF8: route.checkUTF8, pingInterval: route.ping.interval,
         pingTimeout: route.ping.timeout, idleTimeout: route.idleTimeout, closeTimeout: timeouts.close,
+        takesTokens: route.renew == .message, givesNotice: route.notice == .envelope,
         closeCodes: RelayCloseCodes(route.closeCodes)))
     maxSendQueueBytes = route.maxSendQueue
     closeCodes = route.closeCodes
+    messageLimits = MessageLimits(messages: route.messages, bytes: route.bytes)
+  }
+
+  /// What the messages of a new connection are charged to.
+  func meteredScopes() -> [MeteredScope] {
+    messageLimits.isEmpty ? [] : [MeteredScope(.connection, limits: messageLimits, state: SharedMeter())]
   }
 
   /// What the worker is told of a verified user.
@@ -77,6 +87,7 @@ extension RelayCloseCodes {
   fileprivate init(_ codes: Configuration.CloseCodes) {
     self.init(
       idle: CloseCode(rawValue: codes.idle), timeout: CloseCode(rawValue: codes.timeout),
-      workerLost: CloseCode(rawValue: codes.workerLost))
+      workerLost: CloseCode(rawValue: codes.workerLost), auth: CloseCode(rawValue: codes.auth),
+      rate: CloseCode(rawValue: codes.rate), policy: CloseCode(rawValue: codes.policy))
   }
 }

@@ -23,12 +23,17 @@ final class TokenGate: Sendable {
   /// - Parameter cache: spares the signature of a token that was verified before.
   func verify(_ head: RequestHead, now: WallTime, cache: inout TokenCache) throws(TokenError) -> VerifiedToken {
     guard let found = try TokenCarriers(head).token(from: sources) else { throw .missing }
-    let key = Digest.sha256(Array("\(name)\0\(found.text)".utf8))
+    return try verify(found.text, now: now, cache: &cache)
+  }
+
+  /// Verifies a token that came another way than with a request.
+  func verify(_ text: String, now: WallTime, cache: inout TokenCache) throws(TokenError) -> VerifiedToken {
+    let key = Digest.sha256(Array("\(name)\0\(text)".utf8))
     if let token = cache.token(for: key) {
       try verifier.recheck(token, now: now)
       return token
     }
-    let token = try verifier.verify(found.text, now: now, checker: keys)
+    let token = try verifier.verify(text, now: now, checker: keys)
     cache.keep(token, for: key)
     return token
   }

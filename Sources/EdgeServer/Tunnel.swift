@@ -1,6 +1,8 @@
+import EdgeAuth
 import EdgeConfig
 import EdgeCore
 import EdgeIO
+import EdgePolicy
 import EdgeRelay
 import EdgeTelemetry
 import EdgeWebSocket
@@ -11,6 +13,8 @@ import EdgeWebSocket
 final class Tunnel {
   let route: Route
   let caller: Caller
+  /// How long the user's token is good for; nil where no user is known. A renewal changes it.
+  private(set) var token: TokenLife?
   /// When the WebSocket was opened.
   let opened: Instant
   let openedAt: WallTime
@@ -25,6 +29,10 @@ final class Tunnel {
   private var lastMessage: Instant
   /// Whether a ping may have gone out since the client was last heard: hearing it brings the next deadline nearer.
   private var mayAwaitPong = false
+  /// Whether a limit makes the client wait now.
+  private(set) var isThrottled = false
+  /// When a client that has ended its side, while a limit makes it wait, is given up.
+  private var farewell = Instant.distantFuture
   /// When a drain will close this connection, if one has begun.
   private var drainTime: Instant?
 
@@ -39,11 +47,12 @@ final class Tunnel {
     opened = context.reactor.now
     lastMessage = opened
     openedAt = WallClock.now()
-    relay = Relay(route.relayLimits, now: opened)
+    relay = Relay(route.relayLimits, scopes: route.meteredScopes(), now: opened)
     let stall = context.snapshot.timeouts.stall
     clientStall = StallWatch(minBytes: stall.minBytes, timeout: stall.timeout)
     workerStall = clientStall
     worker.belong(to: self)
+    if let life = caller.token { adopt(life) }
   }
 
   /// The worker's socket.
@@ -78,12 +87,27 @@ final class Tunnel {
         batch.skip(end)
       case .keep:
         break scan
+      case .wait(let excess):
+        if let excess { waitForTurn(excess) }
+        break scan
+      case .drop(let end, let excess):
+        forwardToWorker(bytes, &batch)
+        batch.skip(end)
+        context.metrics.messageDropped(route: route.index, excess)
+      case .token(let message, let end):
+        forwardToWorker(bytes, &batch)
+        batch.skip(end)
+        renewToken(message, in: bytes)
+      case .refused(let excess):
+        batch.mayEnd = true
+        context.metrics.throttled(excess)
       case .failed(let error):
         batch.mayEnd = true
         context.metrics.protocolError(route: route.index, side: .client, error: error.index)
       }
     }
     forwardToWorker(bytes, &batch)
+    sendNotices()
     if mayAwaitPong {
       mayAwaitPong = false
       client.deadlineMoved()
@@ -109,9 +133,11 @@ final class Tunnel {
       case .failed(let error):
         batch.mayEnd = true
         context.metrics.protocolError(route: route.index, side: .worker, error: error.index)
+      case .wait, .drop, .token, .refused: preconditionFailure("workers have no limits")
       }
     }
     forwardToClient(bytes, &batch)
+    sendNotices()
     if batch.mayEnd {
       mayAwaitPong = true
       settle()
@@ -131,6 +157,81 @@ final class Tunnel {
     batch.start = batch.end
   }
 
+  // MARK: Limits and tokens
+
+  /// A throttle rule holds for the connection from now on; nil ends it.
+  func setRule(_ limits: MessageLimits?) {
+    relay.setRule(limits, now: context.reactor.now)
+    endWaitIfOver()
+    client.deadlineMoved()
+  }
+
+  /// A limit makes the client wait: TCP tells it, since nothing is read.
+  private func waitForTurn(_ excess: LimitExcess) {
+    context.metrics.throttled(excess)
+    context.metrics.throttledConnectionsChanged(by: isThrottled ? 0 : 1)
+    isThrottled = true
+    client.pauseReading()
+    if client.isEnding { clientEndsWhileWaiting() }
+    client.deadlineMoved()
+  }
+
+  /// The client has ended its side, and a limit keeps what it said before from being read: there is not much time left for it.
+  func clientEndsWhileWaiting() {
+    farewell = min(farewell, context.reactor.now + route.relayLimits.value.closeTimeout)
+    client.deadlineMoved()
+  }
+
+  private func endWaitIfOver() {
+    guard isThrottled, relay.clientWaitsUntil == nil else { return }
+    context.metrics.throttledConnectionsChanged(by: -1)
+    isThrottled = false
+    resumeClient()
+  }
+
+  /// The client is read again, unless something else still forbids it.
+  private func resumeClient() {
+    guard !isThrottled, worker.waitingBytes == 0 else { return }
+    client.resumeReading()
+  }
+
+  /// The client brings another token of the same user, which lasts longer.
+  private func renewToken(_ message: TokenMessage, in bytes: Span<UInt8>) {
+    guard let gate = route.gate, let user = caller.user, let held = token else { return }
+    var payload = [UInt8](copying: bytes.extracting(message.payload))
+    var plain = payload.mutableSpan
+    message.maskKey.apply(to: &plain)
+    let now = WallClock.now()
+    do throws(TokenError) {
+      guard let text = TokenEnvelope.token(in: payload) else { throw .missing }
+      let verified = try gate.verify(text, now: now, cache: &context.tokens)
+      guard UserID(auth: gate.name, subject: verified.subject) == user else { throw .invalid(.otherUser) }
+      let life = gate.life(of: verified)
+      guard life.end > held.end else { throw .invalid(.notFresher) }
+      adopt(life)
+      relay.tell(.renewed(expiresIn: life.end - now))
+    } catch {
+      relay.tell(.refused(word: error.word))
+    }
+  }
+
+  private func adopt(_ life: TokenLife) {
+    token = life
+    let now = context.reactor.now
+    let left = max(.zero, life.end - WallClock.now())
+    let end = now + left
+    relay.tokenEnds(at: end, warning: now + max(left - tokenWarning, left / 2))
+    client.deadlineMoved()
+  }
+
+  private func sendNotices() {
+    while let text = relay.takeNoticeForClient(now: context.reactor.now) {
+      var frame: [UInt8] = []
+      FrameWriter.appendMessage(.text, text.span, into: &frame)
+      client.send(frame.span)
+    }
+  }
+
   // MARK: Events
 
   /// The client has taken all that waited for it.
@@ -146,13 +247,14 @@ final class Tunnel {
   func workerDrained() {
     workerStall.drained()
     relay.resumedClientReading(now: context.reactor.now)
-    client.resumeReading()
+    resumeClient()
     client.deadlineMoved()
     settle()
   }
 
   /// The client's connection has ended.
   func clientEnded() {
+    farewell = .distantFuture
     relay.clientEnded(now: context.reactor.now)
     settle()
   }
@@ -179,7 +281,7 @@ final class Tunnel {
 
   /// When `timePassed` wants to be called, at the latest.
   var nextDeadline: Instant {
-    var deadline = relay.nextDeadline
+    var deadline = min(relay.nextDeadline, farewell)
     if let stall = clientStall.nextDeadline { deadline = min(deadline, stall) }
     if let stall = workerStall.nextDeadline { deadline = min(deadline, stall) }
     if let drainTime { deadline = min(deadline, drainTime) }
@@ -189,6 +291,7 @@ final class Tunnel {
   /// Does what is due.
   func timePassed() {
     let now = context.reactor.now
+    guard now < farewell else { return client.abort() }
     if clientStall.isStalled(sentBytes: client.sentBytes, now: now) {
       context.metrics.slowConsumerClosed(route: route.index)
       relay.close(CloseCode(rawValue: route.closeCodes.overload), reason: "no_progress", initiator: .client, now: now)
@@ -210,7 +313,9 @@ final class Tunnel {
       var frame: [UInt8] = []
       FrameWriter.appendPing(ControlPayload(nonce: nonce), maskKey: nil, into: &frame)
       client.send(frame.span)
+    case .resumeClient: endWaitIfOver()
     }
+    sendNotices()
     settle()
   }
 
@@ -246,6 +351,7 @@ final class Tunnel {
   /// Sends the Close frames that are due, and ends the connections that have nothing more to carry.
   private func settle() {
     guard relay.ending != nil else { return }
+    endWaitIfOver()
     if let close = relay.takeCloseForClient() {
       var frame: [UInt8] = []
       FrameWriter.appendClose(close.code, reason: close.reason, maskKey: nil, into: &frame)
@@ -265,6 +371,9 @@ final class Tunnel {
     client.deadlineMoved()
   }
 }
+
+/// How long before its end a client is told that its token expires: or half of the time that is left, if that is less.
+private let tokenWarning = Duration.seconds(60)
 
 /// The bytes of one turn that are forwarded together.
 private struct Batch {

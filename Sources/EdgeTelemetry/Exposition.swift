@@ -1,4 +1,5 @@
 internal import EdgeCore
+internal import EdgePolicy
 
 /// The text that a scraper gets: the counters of all reactors added up, and what the caller collected besides.
 public struct Exposition {
@@ -19,6 +20,7 @@ public struct Exposition {
     exposition.writeConnections()
     exposition.writeHandshakes()
     exposition.writeMessages()
+    exposition.writeLimits()
     exposition.writeWorkers()
     return exposition.writer.finish()
   }
@@ -130,6 +132,24 @@ public struct Exposition {
       writer.sample(.slowConsumers, [name], .count(cells.reduce(0) { $0 &+ $1.slowConsumers.value }))
     }
     one(.sendQueueBytes, .level(reactors.reduce(0) { $0 + $1.totals.sendQueueBytes.value }))
+  }
+
+  private mutating func writeLimits() {
+    writer.begin(.messagesDropped)
+    for (name, cells) in routes {
+      for kind in LimitExcess.Kind.allCases {
+        let count = cells.reduce(0) { $0 &+ $1.messagesDropped[kind.rawValue].value }
+        if kind != .frames { writer.sample(.messagesDropped, [name, kind.word], .count(count)) }
+      }
+    }
+    one(.throttledConnections, .level(reactors.reduce(0) { $0 + $1.totals.throttledConnections.value }))
+    writer.begin(.throttleEvents)
+    for scope in LimitScope.allCases {
+      for action in LimitAction.allCases {
+        let count = sum { $0.throttleEvents[ReactorTotals.throttleIndex(scope, action)].value }
+        writer.sample(.throttleEvents, [scope.word, action.word], .count(count))
+      }
+    }
   }
 
   private mutating func writeWorkers() {

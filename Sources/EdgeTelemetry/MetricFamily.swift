@@ -67,6 +67,12 @@ extension MetricFamily {
     "sluice_protocol_errors_total", .counter, by: ["route", "side", "error"], "Breaches of the WebSocket protocol.")
   static let slowConsumers = MetricFamily(
     "sluice_slow_consumers_total", .counter, by: ["route"], "Clients closed because they made no progress.")
+  static let messagesDropped = MetricFamily(
+    "sluice_messages_dropped_total", .counter, by: ["route", "reason"], "Clients' messages that a limit threw away.")
+  static let throttledConnections = MetricFamily(
+    "sluice_throttled_connections", .gauge, "WebSockets whose client a limit makes wait.")
+  static let throttleEvents = MetricFamily(
+    "sluice_throttle_events_total", .counter, by: ["scope", "action"], "Times that a limit on messages or frames was met.")
   static let sendQueueBytes = MetricFamily("sluice_send_queue_bytes", .gauge, "Bytes that wait for slow peers.")
 
   // Workers

@@ -1,4 +1,5 @@
 public import EdgeCore
+public import EdgePolicy
 
 /// What one reactor counts. Its thread alone writes, without locks or atomic additions; any thread may read at a scrape.
 ///
@@ -58,6 +59,22 @@ extension ReactorMetrics {
   /// Counts a client that was closed because it made no progress.
   public func slowConsumerClosed(route: Int) {
     routes[route].slowConsumers.add()
+  }
+
+  /// Counts a message that a limit threw away.
+  public func messageDropped(route: Int, _ excess: LimitExcess) {
+    routes[route].messagesDropped[excess.kind.rawValue].add()
+    throttled(excess)
+  }
+
+  /// Counts that a limit was met.
+  public func throttled(_ excess: LimitExcess) {
+    totals.throttleEvents[ReactorTotals.throttleIndex(excess.scope, excess.action)].add()
+  }
+
+  /// Follows how many clients a limit makes wait.
+  public func throttledConnectionsChanged(by count: Int) {
+    totals.throttledConnections.add(Int64(count))
   }
 
   /// Follows how many bytes wait for slow peers: positive when bytes are queued, negative when they leave or are dropped.

@@ -1,4 +1,5 @@
 internal import EdgeCore
+internal import EdgePolicy
 
 /// One route's counters on one reactor.
 ///
@@ -12,6 +13,7 @@ final class RouteMetrics: Sendable {
   let httpRequests = InlineArray<48, Counter> { _ in Counter() }
   let protocolErrors = InlineArray<64, Counter> { _ in Counter() }
   let slowConsumers = Counter()
+  let messagesDropped = InlineArray<3, Counter> { _ in Counter() }
 
   /// Inlined, since the call would retain the object for its length: an atomic addition per message.
   @inline(__always)
@@ -55,8 +57,14 @@ final class ReactorTotals: Sendable {
   let sendQueueBytes = Gauge()
   let eventLoopLag = Histogram(.latency)
   let workerConnectDuration = Histogram(.latency)
+  let throttledConnections = Gauge()
+  let throttleEvents = InlineArray<15, Counter> { _ in Counter() }
 
   static func tlsIndex(_ result: TLSHandshakeResult, _ version: TLSVersionLabel, resumed: Bool) -> Int {
     (result.rawValue * TLSVersionLabel.allCases.count + version.rawValue) * 2 + (resumed ? 1 : 0)
+  }
+
+  static func throttleIndex(_ scope: LimitScope, _ action: LimitAction) -> Int {
+    scope.rawValue * LimitAction.allCases.count + action.rawValue
   }
 }

@@ -1,4 +1,5 @@
 internal import EdgeCore
+
 /// How often connecting to each worker failed. Failures are rare, so one lock serves all reactors.
 public final class WorkerFailureCounts: Sendable {
   private let counts = Guarded<[String: [String: UInt64]]>([:])

@@ -103,6 +103,13 @@ public struct FrameReader: ~Copyable, Sendable {
     return WholeMessage(kind: kind, payloadBytes: header.payloadLength, end: end)
   }
 
+  /// The header of the frame that begins at `offset`, where one is due and lies there whole, well-formed in itself. Whether it is
+  /// allowed where it stands, `next` tells.
+  public func header(in bytes: Span<UInt8>, at offset: Int) -> FrameHeader? {
+    guard state.atFrameBoundary else { return nil }
+    return try? FrameHeader.decode(bytes, at: offset, from: sender)
+  }
+
   /// Whether the steps so far end between two frames: only there may a frame of the edge's own be put in.
   public var atFrameBoundary: Bool { state.atFrameBoundary }
 

@@ -92,25 +92,6 @@ import Testing
   }
 }
 
-@Suite struct MessageLimiterTests {
-  @Test func `a message over one limit is charged to neither`() throws {
-    let byCount = try #require(GCRA(units: 1, per: .seconds(1), burst: 2))
-    let byBytes = try #require(GCRA(units: 10, per: .seconds(1), burst: 10))
-    let limits = MessageLimits(messages: byCount, bytes: byBytes)
-    var limiter = MessageLimiter()
-    #expect(limiter.charge(payloadBytes: 8, limits: limits, now: start) == .allowed)
-    #expect(limiter.charge(payloadBytes: 8, limits: limits, now: start) == .over(.bytes, retryAfter: .milliseconds(600)))
-    #expect(limiter.charge(payloadBytes: 2, limits: limits, now: start) == .allowed)
-    #expect(limiter.charge(payloadBytes: 0, limits: limits, now: start) == .over(.messages, retryAfter: .seconds(1)))
-    #expect(limiter.charge(payloadBytes: 10, limits: limits, now: start) == .over(.messages, retryAfter: .seconds(1)))
-  }
-
-  @Test func `without limits every message passes`() {
-    var limiter = MessageLimiter()
-    #expect((0..<1000).allSatisfy { _ in limiter.charge(payloadBytes: .max, limits: MessageLimits(), now: start) == .allowed })
-  }
-}
-
 private let start = Instant(nanoseconds: 1_000_000_000_000)
 
 /// A small generator with a seed, so that a failure can be repeated.

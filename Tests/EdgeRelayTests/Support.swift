@@ -1,4 +1,5 @@
 import EdgeCore
+import EdgePolicy
 import EdgeRelay
 import EdgeWebSocket
 
@@ -14,6 +15,9 @@ enum Event {
   case clientIsResumed
   case clientFallsBehind
   case clientCatchesUp
+  case ruleHolds(MessageLimits?)
+  case tokenEnds(in: Duration, warning: Duration)
+  case edgeTells(TokenNotice)
 }
 
 /// A relay between two peers that do what the events say. Carries out every step at once, as the edge does when nobody is slow.
@@ -30,15 +34,19 @@ final class Talk {
   private(set) var errors: [FrameError] = []
   /// What the edge's pings bore.
   private(set) var nonces: [UInt64] = []
+  /// The limits that were met, whatever followed.
+  private(set) var excesses: [LimitExcess] = []
+  /// The payloads of messages for the edge itself.
+  private(set) var tokens: [String] = []
   private var isClientThere = true
   private var isWorkerThere = true
 
-  init(_ limits: RelayLimits = .relaxed) {
-    relay = Relay(Shared(limits), now: now)
+  init(_ limits: RelayLimits = .relaxed, scopes: [MeteredScope] = []) {
+    relay = Relay(Shared(limits), scopes: scopes, now: now)
   }
 
-  convenience init(_ limits: RelayLimits = .relaxed, after events: [Event]) {
-    self.init(limits)
+  convenience init(_ limits: RelayLimits = .relaxed, scopes: [MeteredScope] = [], after events: [Event]) {
+    self.init(limits, scopes: scopes)
     for event in events { happens(event) }
   }
 
@@ -65,13 +73,22 @@ final class Talk {
     case .clientIsResumed: relay.resumedClientReading(now: now)
     case .clientFallsBehind: relay.clientFellBehind()
     case .clientCatchesUp: relay.clientCaughtUp(now: now)
+    case .ruleHolds(let limits): relay.setRule(limits, now: now)
+    case .tokenEnds(let end, let warning): relay.tokenEnds(at: now + end, warning: now + warning)
+    case .edgeTells(let notice): relay.tell(notice)
     }
     settle()
   }
 
+  var clientWaits: Bool { relay.clientWaitsUntil != nil }
+
   private func received(_ bytes: [UInt8], fromClient: Bool) {
     guard fromClient ? isClientThere && !relay.isClientFinished : isWorkerThere && !relay.isWorkerFinished else { return }
     let input = (fromClient ? keptFromClient : keptFromWorker) + bytes
+    guard !fromClient || !clientWaits else {
+      keptFromClient = input
+      return
+    }
     var rest = input[...]
     reading: while let offset = rest.indices.first {
       let step =
@@ -84,11 +101,22 @@ final class Talk {
         if let message, !fromClient { messagesFromWorker.append(message) }
         rest = input[end...]
       case .skip(let end): rest = input[end...]
+      case .drop(let end, let excess):
+        excesses.append(excess)
+        rest = input[end...]
+      case .token(let message, let end):
+        tokens.append(
+          String(decoding: input[message.payload].enumerated().map { $1 ^ message.maskKey.byte(at: $0) }, as: UTF8.self))
+        rest = input[end...]
+      case .refused(let excess): excesses.append(excess)
       case .failed(let error): errors.append(error)
+      case .wait(let excess):
+        excesses += [excess].compactMap { $0 }
+        break reading
       case .keep: break reading
       }
     }
-    precondition(rest.count <= FrameReader.maxKeptBytes, "asked to keep too much")
+    precondition(clientWaits || rest.count <= TokenMessage.maxBytes + FrameReader.maxKeptBytes, "asked to keep too much")
     if fromClient { keptFromClient = Array(rest) } else { keptFromWorker = Array(rest) }
   }
 
@@ -101,6 +129,7 @@ final class Talk {
       case .pingClient(let nonce):
         nonces.append(nonce)
         FrameWriter.appendPing(ControlPayload(nonce: nonce), into: &toClient)
+      case .resumeClient: received([], fromClient: true)
       }
       settle()
     }
@@ -108,6 +137,7 @@ final class Talk {
   }
 
   private func settle() {
+    while let text = relay.takeNoticeForClient(now: now) { FrameWriter.appendMessage(.text, text.span, into: &toClient) }
     if let close = relay.takeCloseForClient() {
       FrameWriter.appendClose(close.code, reason: close.reason, into: &toClient)
     }
@@ -205,7 +235,9 @@ extension Event {
   fileprivate var byteCount: Int {
     switch self {
     case .client(let bytes), .worker(let bytes): bytes.count
-    case .clientEnds, .workerEnds, .edgeCloses, .wait, .clientIsPaused, .clientIsResumed, .clientFallsBehind, .clientCatchesUp: 0
+    case .clientEnds, .workerEnds, .edgeCloses, .wait, .clientIsPaused, .clientIsResumed, .clientFallsBehind, .clientCatchesUp,
+      .ruleHolds, .tokenEnds, .edgeTells:
+      0
     }
   }
 
@@ -213,7 +245,8 @@ extension Event {
     switch self {
     case .client(let bytes): pieces(bytes).map(Event.client)
     case .worker(let bytes): pieces(bytes).map(Event.worker)
-    case .clientEnds, .workerEnds, .edgeCloses, .wait, .clientIsPaused, .clientIsResumed, .clientFallsBehind, .clientCatchesUp:
+    case .clientEnds, .workerEnds, .edgeCloses, .wait, .clientIsPaused, .clientIsResumed, .clientFallsBehind, .clientCatchesUp,
+      .ruleHolds, .tokenEnds, .edgeTells:
       [self]
     }
   }

@@ -1,0 +1,108 @@
+import EdgeCore
+import EdgePolicy
+import EdgeWebSocket
+
+/// What holds a client's frames back: the limits on its messages, and the budget of its other frames.
+///
+/// An object, so that a connection that no limit has met yet holds nothing for it. Used by one thread.
+final class ClientThrottle {
+  private var meter: MessageMeter
+  private var frames = FrameBudget()
+  private var turn = Turn.open
+
+  init(scopes: [MeteredScope] = []) {
+    meter = MessageMeter(scopes: scopes)
+  }
+
+  /// Until when nothing of the client's is read; nil where it is read.
+  var waitsUntil: Instant? {
+    if case .waiting(let time) = turn { time } else { nil }
+  }
+
+  /// A throttle rule holds from now on; nil ends it. What waits is judged anew.
+  func setRule(_ limits: MessageLimits?) {
+    meter.setRule(limits)
+    turn = .open
+  }
+
+  /// Judges a message by its first frame.
+  func judge(messageOf payloadBytes: Int, now: Instant) -> ThrottleVerdict {
+    switch turn {
+    case .waiting: return .wait(nil)
+    case .granted:
+      turn = .open
+      meter.redeemReservation()
+      return .pass
+    case .open: break
+    }
+    switch meter.charge(payloadBytes: UInt64(payloadBytes), now: now) {
+    case .allowed: return .pass
+    case .delayed(let excess): return wait(excess, now: now)
+    case .dropped(let excess): return .drop(excess)
+    case .closing(let excess): return .close(excess)
+    }
+  }
+
+  /// Judges a frame that begins no message.
+  func judge(_ frame: FrameBudget.Frame, now: Instant) -> ThrottleVerdict {
+    switch turn {
+    case .waiting: return .wait(nil)
+    case .granted:
+      turn = .open
+      return .pass
+    case .open: break
+    }
+    switch frames.charge(frame, now: now) {
+    case .allowed: return .pass
+    case .delayed(let excess): return wait(excess, now: now)
+    case .exhausted(let excess): return .close(excess)
+    }
+  }
+
+  /// The payload of a fragment that passes is charged on credit.
+  func chargeFragment(of payloadBytes: Int, now: Instant) {
+    meter.chargeFragment(payloadBytes: UInt64(payloadBytes), now: now)
+  }
+
+  /// A frame was an answer to the edge itself.
+  func refund(_ frame: FrameBudget.Frame) {
+    frames.refund(frame)
+  }
+
+  /// What waits may pass, if its time has come.
+  ///
+  /// - Returns: whether reading goes on.
+  func timePassed(now: Instant) -> Bool {
+    guard case .waiting(let time) = turn, now >= time else { return false }
+    turn = .granted
+    return true
+  }
+
+  /// The connection ends: what waits never passes, and nothing is held back any more.
+  func end() {
+    meter.cancelReservation()
+    turn = .open
+  }
+
+  private func wait(_ excess: LimitExcess, now: Instant) -> ThrottleVerdict {
+    turn = .waiting(until: now + excess.retryAfter)
+    return .wait(excess)
+  }
+}
+
+/// What a throttle says of a frame.
+enum ThrottleVerdict {
+  case pass
+  /// It passes later: offer it again then. The excess is told once.
+  case wait(LimitExcess?)
+  case drop(LimitExcess)
+  case close(LimitExcess)
+}
+
+/// Whether the client's next frame may be judged.
+private enum Turn {
+  case open
+  case waiting(until: Instant)
+  /// The next frame has waited, and was charged before.
+  case granted
+}
