@@ -2,7 +2,8 @@ public import EdgeCore
 
 /// An answer that the edge gives itself: a status, a word for machines and a sentence for people.
 ///
-/// The body is `403 origin_denied` on its first line and the sentence on the next, as text/plain. It is never cached.
+/// The body is a problem of RFC 9457: `{"type":"about:blank","title":"Forbidden","status":403,"code":"origin_denied","detail":…}`.
+/// It is never cached.
 public struct EdgeResponse: Hashable, Sendable {
   /// The status, 200–599 (never 204 or 304).
   public var status: Int
@@ -54,7 +55,11 @@ public struct EdgeResponse: Hashable, Sendable {
   /// - Parameter request: what it answers, if that could be read. HEAD gets no body; a client that asked for the end of the
   ///   connection, or one of HTTP/1.0 that asked for more, hears what becomes of it.
   public func serialize(into bytes: inout [UInt8], answering request: RequestHead? = nil) {
-    let body = Array("\(status) \(code)\n\(detail)\n".utf8)
+    let problem: JSON = [
+      "type": "about:blank", "title": .string(HTTPStatus.reasonPhrase(status)), "status": .integer(Int64(status)),
+      "code": .string(code), "detail": .string(detail),
+    ]
+    let body = problem.encoded() + [UInt8(ascii: "\n")]
     ResponseHead(status: status, fields: allFields(bodyBytes: body.count, request: request)).serialize(into: &bytes)
     if request?.method != "HEAD" { bytes += body }
   }
@@ -62,7 +67,7 @@ public struct EdgeResponse: Hashable, Sendable {
   private func allFields(bodyBytes: Int, request: RequestHead?) -> HTTPFields {
     var all = fields
     if let date { all.set("Date", HTTPDate.text(date)) }
-    all.set("Content-Type", "text/plain; charset=utf-8")
+    all.set("Content-Type", "application/problem+json")
     all.set("Content-Length", String(bodyBytes))
     all.set("Cache-Control", "no-store")
     all.set("X-Content-Type-Options", "nosniff")

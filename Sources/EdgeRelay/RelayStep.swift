@@ -42,6 +42,12 @@ public struct PendingClose: Equatable, Sendable {
   public let code: CloseCode
   /// Machine text of at most 123 bytes.
   public let reason: String
+
+  /// Makes a Close.
+  public init(code: CloseCode, reason: String) {
+    self.code = code
+    self.reason = reason
+  }
 }
 
 /// How a connection's end began: what the log and the metrics say of it.

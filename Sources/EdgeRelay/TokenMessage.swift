@@ -10,6 +10,11 @@ public struct TokenMessage: Equatable, Sendable {
   /// The largest payload, in bytes.
   public static let maxBytes = 8192
 
+  /// Its payload, unmasked.
+  public func text(in bytes: Span<UInt8>) -> [UInt8] {
+    payload.enumerated().map { bytes[$1] ^ maskKey.byte(at: $0) }
+  }
+
   /// What lies where a token message may begin.
   enum Recognition: Equatable {
     case token(TokenMessage)

@@ -2,6 +2,7 @@ import EdgeConfig
 import EdgeCore
 import EdgeHTTP
 import EdgeIO
+import EdgeRelay
 import EdgeTLS
 import EdgeTelemetry
 
@@ -127,6 +128,31 @@ final class ClientConnection: EventSource {
     deadlineMoved()
   }
 
+  /// The edge has accepted the exchange's WebSocket itself, and speaks with its client.
+  func receive(_ reception: Reception) {
+    phase = .receiving(reception)
+    resumeReading()
+    deadlineMoved()
+  }
+
+  /// The client has said what the exchange needs to go on; what it says next is for a worker.
+  func endReception(for exchange: Exchange) {
+    phase = .exchanging(exchange)
+    pauseReading()
+  }
+
+  /// The WebSocket that the edge has accepted itself is over before a worker had it.
+  func dismiss(_ close: PendingClose) {
+    guard case .exchanging = phase else { return }
+    receive(Reception(dismissing: close, client: self, context: context))
+  }
+
+  /// Everything is said on both sides of a WebSocket that no worker had.
+  func finishReception() {
+    guard case .receiving = phase else { return }
+    linger()
+  }
+
   /// The exchange has become a WebSocket.
   ///
   /// - Parameter started: when its request came.
@@ -164,6 +190,7 @@ final class ClientConnection: EventSource {
     switch phase {
     case .handshaking, .readingHead, .betweenRequests: close()
     case .relaying(let tunnel): tunnel.drain(at: time)
+    case .receiving(let reception): reception.drain()
     case .exchanging, .lingering, .closed: break
     }
   }
@@ -197,6 +224,7 @@ final class ClientConnection: EventSource {
     case .lingering(let deadline):
       if now >= deadline { waitingBytes > 0 ? abort() : close() }
     case .exchanging(let exchange): exchange.timePassed()
+    case .receiving(let reception): reception.timePassed()
     case .relaying(let tunnel): tunnel.timePassed()
     case .closed: break
     }
@@ -208,6 +236,7 @@ final class ClientConnection: EventSource {
     case .handshaking(let deadline), .readingHead(let deadline), .betweenRequests(let deadline), .lingering(let deadline):
       deadline
     case .exchanging(let exchange): exchange.nextDeadline
+    case .receiving(let reception): reception.nextDeadline
     case .relaying(let tunnel): tunnel.nextDeadline
     case .closed: .distantFuture
     }
@@ -234,7 +263,7 @@ final class ClientConnection: EventSource {
     case .relaying(let tunnel): tunnel.clientDrained()
     case .lingering: transport?.shutdown()
     case .betweenRequests: resumeReading()
-    case .handshaking, .readingHead, .closed: break
+    case .handshaking, .readingHead, .receiving, .closed: break
     }
   }
 
@@ -299,6 +328,7 @@ final class ClientConnection: EventSource {
         switch phase {
         case .readingHead, .betweenRequests: offset = readHead(bytes, from: offset)
         case .exchanging(let exchange): offset = exchange.receivedFromClient(bytes, from: offset)
+        case .receiving(let reception): offset = reception.receivedFromClient(bytes, from: offset)
         case .relaying(let tunnel): offset = tunnel.receivedFromClient(bytes, from: offset)
         case .lingering, .closed, .handshaking: return
         }
@@ -391,7 +421,7 @@ final class ClientConnection: EventSource {
     case .relaying(let tunnel):
       if tunnel.isThrottled { tunnel.clientEndsWhileWaiting() }
       return false
-    case .handshaking, .readingHead, .betweenRequests, .lingering, .closed: return false
+    case .handshaking, .readingHead, .betweenRequests, .receiving, .lingering, .closed: return false
     }
   }
 
@@ -401,7 +431,7 @@ final class ClientConnection: EventSource {
     switch phase {
     case .exchanging(let exchange): if exchange.clientEndedInput() { close() }
     case .lingering where waitingBytes > 0: break
-    case .relaying: lost()
+    case .relaying, .receiving: lost()
     case .handshaking, .readingHead, .betweenRequests, .lingering, .closed: close()
     }
   }
@@ -421,6 +451,7 @@ final class ClientConnection: EventSource {
       phase = .closed
       tunnel.clientEnded()
       context.tunnelClosed(self, tunnel)
+    case .receiving(let reception): reception.clientLost()
     case .handshaking, .readingHead, .betweenRequests, .lingering, .closed: break
     }
     close()
@@ -479,6 +510,8 @@ private enum Phase {
   /// A response is out, and another request may follow.
   case betweenRequests(deadline: Instant)
   case exchanging(Exchange)
+  /// The edge speaks with the client of a WebSocket itself.
+  case receiving(Reception)
   case relaying(Tunnel)
   /// Everything is said; the client's end is awaited.
   case lingering(deadline: Instant)

@@ -19,6 +19,8 @@ final class Exchange {
   private let client: ClientConnection
   private let context: ReactorContext
   private(set) var admission: Admission?
+  /// What the edge has accepted in advance: from its 101 on the client can be answered by Close frames only.
+  private(set) var pending: PendingAdmission?
   private var state = State.judging
   private var search: WorkerSearch?
   private var worker: WorkerLink?
@@ -52,13 +54,37 @@ final class Exchange {
   func begin() {
     client.pauseReading()
     switch context.gate.judge(head, from: client, context: context) {
-    case .refused(let refusal):
-      answer(refusal)
-    case .admitted(let admission):
-      self.admission = admission
-      search = WorkerSearch(pool: admission.route.pool, began: started, deadline: started + context.snapshot.timeouts.connect)
-      findWorker(for: admission)
+    case .refused(let refusal): answer(refusal)
+    case .admitted(let admission): admit(admission)
+    case .awaitsToken(let pending):
+      self.pending = pending
+      send(pending.upgrade.client.acceptance(subprotocol: pending.subprotocol, sha1: Digest.sha1))
+      client.receive(Reception(awaitingTokenOf: self, client: client, context: context))
     }
+  }
+
+  /// The first message has come: judges its token, and looks for a worker.
+  func received(token message: [UInt8]) {
+    guard let pending else { return }
+    client.endReception(for: self)
+    switch context.gate.judge(token: message, of: pending, context: context) {
+    case .refused(let refusal): answer(refusal)
+    case .admitted(let admission): admit(admission)
+    case .awaitsToken: preconditionFailure("a token was judged")
+    }
+  }
+
+  /// The client of a WebSocket that the edge has accepted may not come in.
+  func refuse(_ refusal: Refusal) {
+    client.endReception(for: self)
+    answer(refusal)
+  }
+
+  private func admit(_ admission: Admission) {
+    self.admission = admission
+    let now = context.reactor.now
+    search = WorkerSearch(pool: admission.route.pool, began: now, deadline: now + context.snapshot.timeouts.connect)
+    findWorker(for: admission)
   }
 
   // MARK: The worker
@@ -154,10 +180,15 @@ final class Exchange {
     guard let admission, let worker else { return }
     worker.worker.pool.answered(worker.worker.id, now: context.reactor.now)
     guard !response.isInterim else { return passInterim(response) }
-    guard response.status == 101 else { return begin(response) }
+    guard response.status == 101 else {
+      return pending == nil ? begin(response) : answer(.workerError("worker_refused_upgrade", admission))
+    }
     guard let upgrade = admission.upgrade else { return answer(.workerError("worker_unasked_upgrade", admission)) }
     do {
       let subprotocol = try upgrade.worker.check(response, sha1: Digest.sha1)
+      if let pending, subprotocol != pending.subprotocol {
+        return answer(.workerError("worker_other_subprotocol", admission))
+      }
       let accepted = upgrade.client.acceptance(subprotocol: subprotocol, workerFields: response.fields, sha1: Digest.sha1)
       becomeTunnel(admission, worker, accepted: accepted)
     } catch {
@@ -168,7 +199,7 @@ final class Exchange {
   private func becomeTunnel(_ admission: Admission, _ worker: WorkerLink, accepted: ResponseHead) {
     state = .ended
     self.worker = nil
-    send(accepted)
+    if pending == nil { send(accepted) }
     client.upgrade(
       to: Tunnel(admission.route, caller: admission.caller, client: client, worker: worker, context: context), started: started)
   }
@@ -177,7 +208,7 @@ final class Exchange {
     interimAnswers += 1
     guard interimAnswers <= Self.maxInterimAnswers else { return fail("worker_too_many_interim") }
     responseParser = ResponseHeadParser(limits: context.snapshot.headLimits)
-    if let interim = ClientResponse.interim(response, to: head) { send(interim) }
+    if pending == nil, let interim = ClientResponse.interim(response, to: head) { send(interim) }
     if client.waitingBytes > 0 { pauseWorker() }
   }
 
@@ -371,6 +402,11 @@ final class Exchange {
     state = .ended
     worker?.close()
     worker = nil
+    if let pending { return client.dismiss(refusal.close(of: pending.route)) }
+    if let route = refusal.route, let acceptance = refusal.acceptance(of: head) {
+      send(acceptance)
+      return client.dismiss(refusal.close(of: route))
+    }
     var response = refusal.response
     response.requestID = admission?.caller.requestID
     response.closesConnection = response.closesConnection || !mayKeepClient

@@ -19,7 +19,25 @@ struct Gate {
   func judge(_ head: RequestHead, from client: ClientConnection, context: ReactorContext) -> GateVerdict {
     let origin = RequestOrigin(head, from: client, trustedProxies: snapshot.trustedProxies)
     do {
-      return .admitted(try admit(head, from: client, origin: origin, context: context))
+      return try admit(head, from: client, origin: origin, context: context)
+    } catch {
+      return .refused(error)
+    }
+  }
+
+  /// Judges the token that the first message of a WebSocket brought, which the edge has accepted for it.
+  ///
+  /// - Parameter message: the message's payload.
+  func judge(token message: [UInt8], of pending: PendingAdmission, context: ReactorContext) -> GateVerdict {
+    do {
+      let user = try authenticate(route: pending.route, origin: pending.origin) { gate throws(TokenError) in
+        guard let text = TokenEnvelope.token(in: message) else { throw .invalid(.malformed) }
+        return try gate.verify(text, now: WallClock.now(), cache: &context.tokens)
+      }
+      return .admitted(
+        Admission(
+          route: pending.route, head: pending.head, origin: pending.origin, user: user, upgrade: pending.upgrade,
+          snapshot: snapshot))
     } catch {
       return .refused(error)
     }
@@ -27,7 +45,7 @@ struct Gate {
 
   private func admit(
     _ head: RequestHead, from client: ClientConnection, origin: RequestOrigin, context: ReactorContext
-  ) throws(Refusal) -> Admission {
+  ) throws(Refusal) -> GateVerdict {
     guard let route = snapshot.route(host: head.host, path: head.target.path) else { throw .noRoute(origin) }
     if let cap = client.exceededCap { throw .overCap(cap, route, origin) }
     let upgrade = try upgrade(head, route: route, origin: origin)
@@ -38,8 +56,15 @@ struct Gate {
     if case .denied(let denial) = verdict { throw .originDenied(denial, route, origin) }
     var worker = head
     if route.stripsToken { route.gate?.strip(&worker) }
-    let user = isPreflight(head) ? nil : try authenticate(head, route: route, origin: origin, context: context)
-    return Admission(route: route, head: worker, origin: origin, user: user, upgrade: upgrade, snapshot: snapshot)
+    do {
+      let user = isPreflight(head) ? nil : try authenticate(head, route: route, origin: origin, context: context)
+      return .admitted(Admission(route: route, head: worker, origin: origin, user: user, upgrade: upgrade, snapshot: snapshot))
+    } catch {
+      guard error.result == .tokenMissing, let upgrade, let pending = PendingAdmission(route, worker, origin, upgrade) else {
+        throw error
+      }
+      return .awaitsToken(pending)
+    }
   }
 
   private func upgrade(_ head: RequestHead, route: Route, origin: RequestOrigin) throws(Refusal) -> Upgrade? {
@@ -54,9 +79,17 @@ struct Gate {
   private func authenticate(
     _ head: RequestHead, route: Route, origin: RequestOrigin, context: ReactorContext
   ) throws(Refusal) -> AuthenticatedUser? {
+    try authenticate(route: route, origin: origin) { gate throws(TokenError) in
+      try gate.verify(head, now: WallClock.now(), cache: &context.tokens)
+    }
+  }
+
+  private func authenticate(
+    route: Route, origin: RequestOrigin, verify: (TokenGate) throws(TokenError) -> VerifiedToken
+  ) throws(Refusal) -> AuthenticatedUser? {
     guard let gate = route.gate else { return nil }
-    do {
-      let token = try gate.verify(head, now: WallClock.now(), cache: &context.tokens)
+    do throws(TokenError) {
+      let token = try verify(gate)
       return AuthenticatedUser(
         id: UserID(auth: gate.name, subject: token.subject), token: gate.life(of: token),
         identityFields: try route.identityFields(token))
@@ -79,6 +112,8 @@ struct Gate {
 /// What the gate says.
 enum GateVerdict {
   case admitted(Admission)
+  /// The edge is to accept the WebSocket itself: its first message brings the token.
+  case awaitsToken(PendingAdmission)
   case refused(Refusal)
 }
 
@@ -115,14 +150,45 @@ struct AuthenticatedUser {
   let identityFields: [HTTPField]
 }
 
+/// An upgrade that lacks nothing but its token, which its first message is to bring.
+struct PendingAdmission {
+  let route: Route
+  /// The client's request, without what the route strips.
+  let head: RequestHead
+  let origin: RequestOrigin
+  /// Its worker is offered exactly the subprotocol that the edge has chosen.
+  let upgrade: Upgrade
+  let subprotocol: String?
+
+  /// Nil where the route takes no token from the first message, or the client offers no subprotocol that could be chosen.
+  init?(_ route: Route, _ head: RequestHead, _ origin: RequestOrigin, _ upgrade: Upgrade) {
+    guard route.gate?.takesFirstMessage == true else { return nil }
+    switch route.edgeChoice(of: upgrade.client.subprotocols) {
+    case .nothing: subprotocol = nil
+    case .name(let name): subprotocol = name
+    case .impossible: return nil
+    }
+    self.route = route
+    self.head = head
+    self.origin = origin
+    self.upgrade = Upgrade(client: upgrade.client, subprotocols: subprotocol.map { [$0] } ?? [])
+  }
+}
+
 /// Both opening handshakes of one WebSocket: the client's, and the edge's own with the worker.
 struct Upgrade {
   let client: OpeningRequest
   let worker: WorkerHandshake
 
   init(_ head: RequestHead, route: Route) throws(OpeningError) {
-    client = try OpeningRequest(checking: head)
-    worker = WorkerHandshake(key: .random(), subprotocols: route.subprotocols(of: client.subprotocols))
+    let client = try OpeningRequest(checking: head)
+    self.init(client: client, subprotocols: route.subprotocols(of: client.subprotocols))
+  }
+
+  /// - Parameter subprotocols: what the worker is offered.
+  init(client: OpeningRequest, subprotocols: [String]) {
+    self.client = client
+    worker = WorkerHandshake(key: .random(), subprotocols: subprotocols)
   }
 }
 

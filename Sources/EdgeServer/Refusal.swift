@@ -1,4 +1,5 @@
 import EdgeAuth
+import EdgeConfig
 import EdgeCore
 import EdgeHTTP
 import EdgeTelemetry
@@ -12,10 +13,15 @@ struct Refusal: Error {
   let detail: String
   let route: Route?
   let address: IPAddress?
+  /// Which of the route's close codes tells it to a client whose WebSocket was accepted.
+  let closeCode: CloseCodeKey
+
+  typealias CloseCodeKey = any KeyPath<Configuration.CloseCodes, UInt16> & Sendable
 
   private init(
-    _ status: Int, _ result: HandshakeResult, _ sentence: String, detail: String? = nil, code: String? = nil, route: Route? = nil,
-    address: IPAddress? = nil, retryAfterSeconds: Int? = nil, closes: Bool = false, fields: HTTPFields = [:]
+    _ status: Int, _ result: HandshakeResult, _ sentence: String, closeCode: CloseCodeKey = \.policy, detail: String? = nil,
+    code: String? = nil, route: Route? = nil, address: IPAddress? = nil, retryAfterSeconds: Int? = nil, closes: Bool = false,
+    fields: HTTPFields = [:]
   ) {
     response = EdgeResponse(
       status: status, code: code ?? result.word, detail: sentence, retryAfterSeconds: retryAfterSeconds, closesConnection: closes,
@@ -24,6 +30,7 @@ struct Refusal: Error {
     self.detail = detail ?? code ?? result.word
     self.route = route
     self.address = address
+    self.closeCode = closeCode
   }
 }
 
@@ -38,7 +45,7 @@ extension Refusal {
     return Refusal(
       isOwn ? 429 : 503, cap,
       isOwn ? "Too many connections from this address. Close some, or wait." : "The server is full. Try again later.",
-      route: route, address: origin.clientAddress, retryAfterSeconds: 5, closes: true)
+      closeCode: isOwn ? \.rate : \.overload, route: route, address: origin.clientAddress, retryAfterSeconds: 5, closes: true)
   }
 
   static func badHandshake(_ error: OpeningError, _ route: Route, _ origin: RequestOrigin) -> Refusal {
@@ -66,25 +73,46 @@ extension Refusal {
       case .expired, .invalid: "Bearer error=\"invalid_token\""
       }
     return Refusal(
-      401, result, "A valid token is needed. Log in again.", detail: error.detail, route: route, address: origin.clientAddress,
+      401, result, "A valid token is needed. Log in again.", closeCode: \.auth, detail: error.detail, route: route,
+      address: origin.clientAddress,
       fields: ["WWW-Authenticate": challenge])
+  }
+
+  /// The first message of a client that owes a token is something else.
+  static func otherFirstMessage(_ pending: PendingAdmission) -> Refusal {
+    badToken(.missing, pending.route, pending.origin)
+  }
+
+  static func firstMessageTimeout(_ pending: PendingAdmission) -> Refusal {
+    Refusal(
+      408, .timeout, "The token's message came too slowly.", closeCode: \.timeout, code: "first_message_timeout",
+      route: pending.route, address: pending.origin.clientAddress)
+  }
+
+  static func draining(_ pending: PendingAdmission) -> Refusal {
+    Refusal(
+      503, .edgeLimit, "The server is going away. Connect again.", closeCode: \.drain, code: "edge_draining",
+      route: pending.route,
+      address: pending.origin.clientAddress)
   }
 
   static func noWorker(_ admission: Admission) -> Refusal {
     Refusal(
-      503, .noWorker, "No worker can take the request now. Try again.", route: admission.route, address: admission.caller.address,
+      503, .noWorker, "No worker can take the request now. Try again.", closeCode: \.overload, route: admission.route,
+      address: admission.caller.address,
       retryAfterSeconds: 1)
   }
 
   static func workerError(_ detail: String, _ admission: Admission) -> Refusal {
     Refusal(
-      502, .workerError, "The worker did not answer properly.", detail: detail, route: admission.route,
+      502, .workerError, "The worker did not answer properly.", closeCode: \.workerLost, detail: detail, route: admission.route,
       address: admission.caller.address)
   }
 
   static func workerTimeout(_ admission: Admission) -> Refusal {
     Refusal(
-      504, .timeout, "The worker did not answer in time.", detail: "worker_timeout", route: admission.route,
+      504, .timeout, "The worker did not answer in time.", closeCode: \.workerLost, detail: "worker_timeout",
+      route: admission.route,
       address: admission.caller.address)
   }
 

@@ -24,6 +24,8 @@ final class Route: Sendable {
   /// The most that may wait for a slow peer, in bytes.
   let maxSendQueueBytes: Int
   let closeCodes: Configuration.CloseCodes
+  /// How a refused upgrade is told.
+  let reject: Configuration.Rejections
   /// What each connection may send.
   private let messageLimits: MessageLimits
   private let subprotocols: [String]
@@ -56,6 +58,7 @@ final class Route: Sendable {
         closeCodes: RelayCloseCodes(route.closeCodes)))
     maxSendQueueBytes = route.maxSendQueue
     closeCodes = route.closeCodes
+    reject = route.reject
     messageLimits = MessageLimits(messages: route.messages, bytes: route.bytes)
   }
 
@@ -81,6 +84,25 @@ final class Route: Sendable {
     let plain = gate?.withoutTokens(offered) ?? offered
     return subprotocols.isEmpty ? plain : plain.filter(subprotocols.contains)
   }
+}
+
+extension Route {
+  /// What the edge itself may choose of a client's subprotocols, before a worker does: the first that the route lists, else the
+  /// first that bears no token. A browser fails a 101 that chooses none of those it offered.
+  func edgeChoice(of offered: [String]) -> EdgeSubprotocol {
+    guard !offered.isEmpty else { return .nothing }
+    let plain = offered.filter { !$0.hasPrefix("bearer.") }
+    return (plain.first(where: subprotocols.contains) ?? plain.first).map { .name($0) } ?? .impossible
+  }
+}
+
+/// The subprotocol of a WebSocket that the edge accepts itself.
+enum EdgeSubprotocol: Equatable {
+  /// The client offers none.
+  case nothing
+  case name(String)
+  /// The client offers tokens only.
+  case impossible
 }
 
 extension RelayCloseCodes {

@@ -38,6 +38,9 @@ final class TokenGate: Sendable {
     return token
   }
 
+  /// Whether a WebSocket may bring its token in its first message.
+  var takesFirstMessage: Bool { sources.contains(.firstMessage) }
+
   /// How long who came in with `token` may stay.
   func life(of token: VerifiedToken) -> TokenLife {
     token.life(leeway: verifier.requirements.leeway)

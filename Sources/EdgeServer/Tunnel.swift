@@ -198,12 +198,9 @@ final class Tunnel {
   /// The client brings another token of the same user, which lasts longer.
   private func renewToken(_ message: TokenMessage, in bytes: Span<UInt8>) {
     guard let gate = route.gate, let user = caller.user, let held = token else { return }
-    var payload = [UInt8](copying: bytes.extracting(message.payload))
-    var plain = payload.mutableSpan
-    message.maskKey.apply(to: &plain)
     let now = WallClock.now()
     do throws(TokenError) {
-      guard let text = TokenEnvelope.token(in: payload) else { throw .missing }
+      guard let text = TokenEnvelope.token(in: message.text(in: bytes)) else { throw .missing }
       let verified = try gate.verify(text, now: now, cache: &context.tokens)
       guard UserID(auth: gate.name, subject: verified.subject) == user else { throw .invalid(.otherUser) }
       let life = gate.life(of: verified)

@@ -1,6 +1,7 @@
 """HTTP/1.1 by hand: bytes go out exactly as written, and what comes back is read by a small strict parser."""
 
 import dataclasses
+import json
 
 
 @dataclasses.dataclass
@@ -20,7 +21,10 @@ class Response:
     @property
     def word(self):
         """The machine word of an answer that the edge gave itself."""
-        return self.body.split(b"\n")[0].partition(b" ")[2].decode()
+        assert self["Content-Type"] == "application/problem+json", self
+        problem = json.loads(self.body)
+        assert problem["status"] == self.status, self
+        return problem["code"]
 
 
 class ByteStream:
