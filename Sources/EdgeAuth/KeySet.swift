@@ -136,9 +136,10 @@ extension [UInt8] {
   fileprivate var withoutLeadingZeros: [UInt8] { Array(drop { $0 == 0 }) }
 }
 
+/// The longest name of a key.
+let maxKeyIDBytes = 256
 private let maxSetBytes = 1 << 20
 private let maxKeys = 100
-private let maxKeyIDBytes = 256
 private let minModulusBits = 2048
 private let maxModulusBits = 8192
 /// Exponents of practice fit; larger ones only cost time.
