@@ -46,6 +46,7 @@ let package = Package(
     // C libraries: module maps with inline shims for what Swift cannot import.
     .systemLibrary(name: "CSystem"),
     .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
     .systemLibrary(name: "CMicrohttpd", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
     .target(name: "CAssets", exclude: ["page"]),
 
@@ -66,6 +67,7 @@ let package = Package(
     // Layer 2: input and output.
     layer("EdgeIO", on: ["EdgeCore", "CSystem"]),
     layer("EdgeTLS", on: ["EdgeCore", "EdgeAuth", "COpenSSL"]),
+    layer("EdgeFetch", on: ["CCurl"]),
     layer("EdgeAdmin", on: ["EdgeCore", "EdgeTelemetry", "CMicrohttpd"]),
 
     // Layer 3: composition.
@@ -73,7 +75,7 @@ let package = Package(
       "EdgeServer",
       on: [
         "EdgeCore", "EdgeHTTP", "EdgeWebSocket", "EdgeAuth", "EdgePolicy", "EdgeRouting", "EdgeRelay",
-        "EdgeTelemetry", "EdgeConfig", "EdgeIO", "EdgeTLS", "EdgeAdmin",
+        "EdgeTelemetry", "EdgeConfig", "EdgeIO", "EdgeTLS", "EdgeFetch", "EdgeAdmin",
       ]),
 
     // Layer 4: programs.
@@ -98,7 +100,8 @@ let package = Package(
     tests(of: "ChatCore", with: ["EdgeCore"]),
     tests(of: "EdgeIO", with: ["EdgeCore"]),
     tests(of: "EdgeTLS", with: ["EdgeCore", "EdgeAuth", "COpenSSL"]),
-    tests(of: "EdgeServer", with: ["EdgeAuth", "EdgeConfig", "EdgeCore", "EdgeHTTP", "EdgeRouting", "EdgeTLS"]),
+    tests(of: "EdgeServer", with: ["EdgeAuth", "EdgeConfig", "EdgeCore", "EdgeHTTP", "EdgeRouting", "EdgeTLS", "EdgeTelemetry"]),
+    tests(of: "EdgeFetch"),
     tests(of: "EdgeAdmin", with: ["EdgeCore", "EdgeTelemetry"]),
     tests(of: "sluice-bench", with: ["EdgeCore"]),
   ],

@@ -3,9 +3,6 @@
 /// A hit skips the signature only: times are checked on every one. Bounded: when `capacity` tokens have come since the last
 /// time, those that were not asked for since then are forgotten. A value without a lock, for one thread.
 public struct TokenCache: Sendable {
-  /// What a token is known by: a hash of the token and of all that its verdict depends on.
-  public typealias Key = [UInt8]
-
   private let capacity: Int
   private var recent: [Key: VerifiedToken] = [:]
   private var older: [Key: VerifiedToken] = [:]
@@ -42,4 +39,51 @@ public struct TokenCache: Sendable {
     recent[key] = nil
     older[key] = nil
   }
+}
+
+extension TokenCache {
+  /// What a token is known by: SHA-256 over the token and all that its verdict depends on.
+  public struct Key: Hashable, Sendable {
+    private let first: UInt64
+    private let second: UInt64
+    private let third: UInt64
+    private let fourth: UInt64
+
+    /// Takes the digest of a `Scope`'s input.
+    ///
+    /// - Parameter digest: 32 bytes; another count is a mistake of ours and traps.
+    public init(digest: [UInt8]) {
+      precondition(digest.count == 32)
+      let words = (0..<4).map { word in digest[8 * word..<8 * word + 8].reduce(UInt64(0)) { $0 << 8 | UInt64($1) } }
+      (first, second, third, fourth) = (words[0], words[1], words[2], words[3])
+    }
+
+    /// Hashes a part: of a digest each is as good as the whole.
+    public func hash(into hasher: inout Hasher) {
+      hasher.combine(first)
+    }
+  }
+
+  /// All that a token's verdict depends on besides the token and the time: whose keys, and which generation of them.
+  public struct Scope: Sendable {
+    private let prefix: [UInt8]
+
+    /// Describes a scope. The name's length stands before it, so that no two scopes begin alike.
+    public init(auth: String, generation: UInt64) {
+      prefix = bigEndian(UInt64(auth.utf8.count)) + Array(auth.utf8) + bigEndian(generation)
+    }
+
+    /// What to take the digest of for the key of `token`.
+    public func input(for token: String) -> [UInt8] {
+      var input: [UInt8] = []
+      input.reserveCapacity(prefix.count + token.utf8.count)
+      input.append(contentsOf: prefix)
+      input.append(contentsOf: token.utf8)
+      return input
+    }
+  }
+}
+
+private func bigEndian(_ number: UInt64) -> [UInt8] {
+  (0..<8).map { UInt8(truncatingIfNeeded: number >> (56 - 8 * $0)) }
 }

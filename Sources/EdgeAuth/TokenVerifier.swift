@@ -93,6 +93,13 @@ public struct TokenVerifier: Sendable {
     try verify(Array(token.utf8).span, now: now, checker: checker)
   }
 
+  /// The key that a token names, for one whose key is unknown; nil where it names none or is no token.
+  public static func keyID(of token: String) -> String? {
+    let bytes = Array(token.utf8)
+    guard let parts = try? parts(of: bytes.span) else { return nil }
+    return (try? TokenHeader(decoding: bytes.span.extracting(parts.header)))?.keyID
+  }
+
   /// Checks a token again that this verifier has accepted before: only time can have changed.
   ///
   /// - Throws: `TokenError.expired`, or `.invalid` where the clock was set back.

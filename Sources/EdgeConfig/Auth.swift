@@ -26,8 +26,20 @@ extension Configuration {
     /// A file that holds a JWK Set (RFC 7517).
     case file(String)
     /// An address that serves a JWK Set.
-    case url(String, refresh: Duration, staleFor: Duration)
+    case url(RemoteKeys)
     /// A file that holds the secret of the HMAC algorithms.
     case secretFile(String)
+  }
+
+  /// A JWK Set that an identity provider serves.
+  public struct RemoteKeys: Sendable, Equatable {
+    /// Where it is: an https address without credentials and fragment.
+    public internal(set) var url: String
+    /// It is fetched again so often.
+    public internal(set) var refresh: Duration
+    /// An old set serves so long after it was fetched, where fetching fails.
+    public internal(set) var staleFor: Duration
+    /// The certificates that the provider's must come from; nil takes those of the system.
+    public internal(set) var caFile: String?
   }
 }

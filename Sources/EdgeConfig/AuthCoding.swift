@@ -60,38 +60,61 @@ extension Configuration.KeySource {
     let file = section["file"]?.file().map { Configuration.KeySource.file($0) }
     let secret = section["secret_file"]?.file().map { Configuration.KeySource.secretFile($0) }
     let url = section["url"]
-    let refresh = section["refresh"]
-    let staleFor = section["stale_for"]
-    let remote = url?.parsed("an https:// address", httpsAddress).map { address in
-      Configuration.KeySource.url(
-        address, refresh: refresh?.duration(in: .seconds(10) ... .seconds(7 * 86_400)) ?? .seconds(600),
-        staleFor: staleFor?.duration(in: durationsFromZero) ?? .seconds(86_400))
-    }
-    if url == nil {
-      refresh?.refuse("refresh goes with url", "expected it without file or secret_file")
-      staleFor?.refuse("stale_for goes with url", "expected it without file or secret_file")
-    }
+    let remote = Configuration.RemoteKeys.read(section, url: url)
     guard [section["file"], section["secret_file"], url].count(where: { $0 != nil }) == 1 else {
       section.refuse("there must be one source of keys", "expected one of file, url and secret_file")
       return nil
     }
-    return file ?? secret ?? remote
+    return file ?? secret ?? remote.map(Configuration.KeySource.url)
   }
 
   var node: SettingNode {
     switch self {
     case .file(let name): .map(["file": .text(name)])
     case .secretFile(let name): .map(["secret_file": .text(name)])
-    case .url(let address, let refresh, let staleFor):
-      .map(["url": .text(address), "refresh": .duration(refresh), "stale_for": .duration(staleFor)])
+    case .url(let remote): remote.node
     }
   }
 }
 
+extension Configuration.RemoteKeys {
+  fileprivate static func read(_ section: Section, url: Setting?) -> Configuration.RemoteKeys? {
+    let companions = ["refresh", "stale_for", "ca_file"].map { (name: $0, setting: section[$0]) }
+    guard let url else {
+      for (name, setting) in companions {
+        setting?.refuse("\(name) goes with url", "expected it without file or secret_file")
+      }
+      return nil
+    }
+    let refresh = section.duration("refresh", default: .seconds(600), in: .seconds(10) ... .seconds(7 * 86_400))
+    let staleFor = section.duration("stale_for", default: .seconds(86_400), in: durationsFromZero)
+    let caFile = section["ca_file"]?.file()
+    return url.parsed("an https:// address", httpsAddress).map { address in
+      Configuration.RemoteKeys(url: address, refresh: refresh, staleFor: staleFor, caFile: caFile)
+    }
+  }
+
+  fileprivate var node: SettingNode {
+    .map([
+      "url": .text(url), "refresh": .duration(refresh), "stale_for": .duration(staleFor),
+      "ca_file": caFile.map(SettingNode.text) ?? .null,
+    ])
+  }
+}
+
+/// Takes an https address with a host that can be, without credentials, which logs would show, and without a fragment.
 private func httpsAddress(_ text: String) -> String? {
   guard text.hasPrefix("https://"), text.utf8.allSatisfy(ASCII.isVisible) else { return nil }
-  let rest = text.dropFirst(8)
+  let rest = text.dropFirst("https://".count)
   let authority = rest.prefix { $0 != "/" && $0 != "?" }
-  guard !authority.isEmpty, !authority.contains("@"), !rest.contains("#") else { return nil }
-  return text
+  guard !authority.contains("@"), !authority.contains("\\"), !rest.contains("#") else { return nil }
+  return hasProperHostAndPort(authority) ? text : nil
+}
+
+private func hasProperHostAndPort(_ authority: Substring) -> Bool {
+  let port = authority.hasSuffix("]") ? nil : authority.lastIndex(of: ":")
+  let host = port.map { authority[..<$0] } ?? authority
+  guard HostName.normalized(host) != nil else { return false }
+  guard let digits = port.map({ authority[$0...].dropFirst() }) else { return true }
+  return digits.utf8.allSatisfy(ASCII.isDigit) && UInt16(digits) ?? 0 > 0
 }

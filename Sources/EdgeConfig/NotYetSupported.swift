@@ -27,7 +27,6 @@ struct NotYetSupported: Sendable {
     NotYetSupported("limits.per_user.messages", anything, instead: "no such limit"),
     NotYetSupported("limits.per_user.bytes", anything, instead: "no such limit"),
     NotYetSupported("limits.per_user.when_full", anything(but: "reject"), instead: "reject"),
-    NotYetSupported("auth.*.keys.url", anything, instead: "file or secret_file"),
     NotYetSupported("pools.*.protocol", anything(but: "websocket"), instead: "websocket"),
     NotYetSupported("pools.*.balance", laterBalance, instead: "least_connections or round_robin"),
     NotYetSupported("pools.*.cookie_secret_file", anything, instead: "no cookie_secret_file"),

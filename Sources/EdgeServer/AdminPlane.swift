@@ -11,14 +11,18 @@ final class AdminPlane: AdminBackend {
   private let shared: SharedState
   private let reactors: [EdgeReactor]
   private let snapshot: Snapshot
+  private let fetchers: [KeyFetcher]
   private let logs: EdgeLogs
   private let version: EdgeVersion
   private let started = WallClock.now()
 
-  init(shared: SharedState, reactors: [EdgeReactor], snapshot: Snapshot, logs: EdgeLogs, version: EdgeVersion) {
+  init(
+    shared: SharedState, reactors: [EdgeReactor], snapshot: Snapshot, fetchers: [KeyFetcher], logs: EdgeLogs, version: EdgeVersion
+  ) {
     self.shared = shared
     self.reactors = reactors
     self.snapshot = snapshot
+    self.fetchers = fetchers
     self.logs = logs
     self.version = version
   }
@@ -29,7 +33,8 @@ final class AdminPlane: AdminBackend {
   func metrics(as format: ExpositionFormat) -> [UInt8] {
     let values = ScrapeValues(
       version: version.number, revision: version.revision, tlsLibrary: EdgeVersion.tlsLibrary, isDraining: shared.isDraining,
-      logRecordsDropped: logs.all.reduce(0) { $0 + $1.droppedRecords }, certificates: certificates, workers: workerSamples,
+      logRecordsDropped: logs.all.reduce(0) { $0 + $1.droppedRecords }, certificates: certificates, keySets: keySets,
+      workers: workerSamples,
       process: ProcessSample(ProcessFigures.read(), started: started))
     return Exposition.render(values, reactors: reactors.map(\.metrics), as: format)
   }
@@ -94,6 +99,11 @@ final class AdminPlane: AdminBackend {
 
   private var certificates: [CertificateSample] {
     shared.listeners.flatMap { $0.tls?.certificates ?? [] }.map { CertificateSample(name: $0.name, notAfter: $0.notAfter) }
+  }
+
+  private var keySets: [KeySetSample] {
+    let now = MonotonicClock.now()
+    return fetchers.map { KeySetSample(auth: $0.ring.auth, age: $0.age(now: now)) }
   }
 
   private var workerSamples: [WorkerSample] {

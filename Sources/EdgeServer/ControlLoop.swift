@@ -5,10 +5,11 @@ import EdgeRouting
 import EdgeTLS
 import EdgeTelemetry
 
-/// What happens beside the clients, on the main thread: signals, the search for workers, ticket keys, and the drain.
+/// What happens beside the clients, on the main thread: signals, the search for workers, ticket keys, key files, and the drain.
 final class ControlLoop: EventSource {
   private let reactor: Reactor
   private let shared: SharedState
+  private let keys: KeySources
   private let logs: EdgeLogs
   private let reactors: [EdgeReactor]
   private let checks: [(WorkerPoolState, Configuration.HealthCheck)]
@@ -19,11 +20,12 @@ final class ControlLoop: EventSource {
   private var trimmedChanges = 0
 
   init(
-    reactor: Reactor, shared: SharedState, logs: EdgeLogs, reactors: [EdgeReactor],
+    reactor: Reactor, shared: SharedState, keys: KeySources, logs: EdgeLogs, reactors: [EdgeReactor],
     checks: [(WorkerPoolState, Configuration.HealthCheck)], settings: Configuration.Drain
   ) {
     self.reactor = reactor
     self.shared = shared
+    self.keys = keys
     self.logs = logs
     self.reactors = reactors
     self.checks = checks
@@ -46,6 +48,7 @@ final class ControlLoop: EventSource {
     let now = reactor.now
     scan(now: now)
     shared.tickets.rotate(now: now)
+    keys.pollFiles(log: shared.log)
     reportSuppressedDenials(now: now)
     returnMemoryWhenQuiet()
     advance(now: now)

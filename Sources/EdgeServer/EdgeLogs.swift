@@ -62,6 +62,12 @@ extension LogField {
   static let workersAdded = LogField("workers.added")
   /// How many workers have gone.
   static let workersRemoved = LogField("workers.removed")
+  /// The file or address that keys come from.
+  static let keySource = LogField("keys.source")
+  /// How many keys tokens are checked with.
+  static let keysUsed = LogField("keys.used")
+  /// How many keys of a set are for something else, or unfit.
+  static let keysSkipped = LogField("keys.skipped")
   /// Who asked for a change.
   static let auditActor = LogField("audit.actor")
   /// What was asked for.

@@ -32,7 +32,7 @@ struct Gate {
     do {
       let user = try authenticate(route: pending.route, origin: pending.origin) { gate throws(TokenError) in
         guard let text = TokenEnvelope.token(in: message) else { throw .invalid(.malformed) }
-        return try gate.verify(text, now: WallClock.now(), cache: &context.tokens)
+        return try gate.verify(text, now: WallClock.now(), cache: &context.tokens, metrics: context.metrics)
       }
       return .admitted(
         Admission(
@@ -80,7 +80,7 @@ struct Gate {
     _ head: RequestHead, route: Route, origin: RequestOrigin, context: ReactorContext
   ) throws(Refusal) -> AuthenticatedUser? {
     try authenticate(route: route, origin: origin) { gate throws(TokenError) in
-      try gate.verify(head, now: WallClock.now(), cache: &context.tokens)
+      try gate.verify(head, now: WallClock.now(), cache: &context.tokens, metrics: context.metrics)
     }
   }
 

@@ -18,6 +18,7 @@ public final class Server {
   private let signals: SignalRelay
   private let controlReactor: Reactor
   private let shared: SharedState
+  private let keys: KeySources
   private let logs: EdgeLogs
   private let configuration: Configuration
   private let reactors: [EdgeReactor]
@@ -44,7 +45,9 @@ public final class Server {
         logs: logs, reserve: DescriptorReserve(count: descriptorReserve), tickets: tickets,
         maxConnections: configuration.clampedMaxConnections(logs.main), caps: ConnectionCaps(settings: configuration.capSettings))
       for pool in shared.pools { _ = pool.rescan(now: now) }
-      let snapshot = try SnapshotBuilder(configuration, pools: shared.pools).build()
+      let keys = try KeySources(configuration, now: now)
+      let snapshot = try SnapshotBuilder(configuration, pools: shared.pools, keys: keys).build()
+      try keys.startFetching(log: logs.main)
       let sockets = try configuration.listeners.map { try ListenerSockets($0.address, reactors: threads) }
       let layout = MetricLayout(
         routes: configuration.routes.map(\.name), listeners: configuration.listeners.map(\.name),
@@ -54,13 +57,16 @@ public final class Server {
           index: index, shared: shared, snapshot: snapshot, metrics: ReactorMetrics(layout: layout),
           sockets: sockets.map { $0.sockets[index] })
       }
-      let plane = AdminPlane(shared: shared, reactors: reactors, snapshot: snapshot, logs: logs, version: version)
+      let plane = AdminPlane(
+        shared: shared, reactors: reactors, snapshot: snapshot, fetchers: Array(keys.fetchers.values), logs: logs,
+        version: version)
       admin = try AdminServer.start(configuration.admin, backend: plane)
       addresses = sockets.map(\.address)
       self.configuration = configuration
       self.controlReactor = controlReactor
       self.logs = logs
       self.shared = shared
+      self.keys = keys
       self.reactors = reactors
     } catch let error as StartError {
       throw error
@@ -79,8 +85,10 @@ public final class Server {
   ///
   /// - Throws: `StartError.configuration` for the first file that cannot be used.
   public static func checkFiles(of configuration: Configuration) throws(StartError) {
-    _ = try ListenerContext.all(of: configuration, tickets: TicketKeyRing(now: MonotonicClock.now()))
-    _ = try SnapshotBuilder(configuration, pools: configuration.pools.map { WorkerPoolState($0) }).build()
+    let now = MonotonicClock.now()
+    _ = try ListenerContext.all(of: configuration, tickets: TicketKeyRing(now: now))
+    let keys = try KeySources(configuration, now: now)
+    _ = try SnapshotBuilder(configuration, pools: configuration.pools.map { WorkerPoolState($0) }, keys: keys).build()
     try AdminServer.checkFiles(of: configuration.admin)
   }
 
@@ -88,10 +96,12 @@ public final class Server {
   public func run() {
     let checks = zip(shared.pools, configuration.pools).compactMap { pool, settings in settings.health.map { (pool, $0) } }
     let control = ControlLoop(
-      reactor: controlReactor, shared: shared, logs: logs, reactors: reactors, checks: checks, settings: configuration.drain)
+      reactor: controlReactor, shared: shared, keys: keys, logs: logs, reactors: reactors, checks: checks,
+      settings: configuration.drain)
     control.run(signals: signals)
     for reactor in reactors { reactor.join() }
     admin.stop()
+    keys.stop()
     for log in logs.all { log.finish() }
   }
 }

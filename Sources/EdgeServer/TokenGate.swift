@@ -1,41 +1,68 @@
 import EdgeAuth
 import EdgeCore
 import EdgeHTTP
-import EdgeTLS
+import EdgeIO
+import EdgeTelemetry
 
 /// One `auth` of the configuration: where tokens are looked for, and who judges them.
 final class TokenGate: Sendable {
-  /// The name of the `auth`; with a token's subject it makes the user.
-  let name: String
   private let sources: [TokenSource]
-  private let verifier: TokenVerifier
-  private let keys: VerificationKeys
+  private let keys: KeyRing
+  /// Who may know a key that the ring does not; nil where the keys are in a file.
+  private let fetcher: KeyFetcher?
 
-  init(name: String, sources: [TokenSource], verifier: TokenVerifier, keys: VerificationKeys) {
-    self.name = name
+  init(sources: [TokenSource], keys: KeyRing, fetcher: KeyFetcher? = nil) {
     self.sources = sources
-    self.verifier = verifier
     self.keys = keys
+    self.fetcher = fetcher
   }
+
+  /// The name of the `auth`; with a token's subject it makes the user.
+  var name: String { keys.auth }
 
   /// Finds the request's token in the first of the places that has one, and verifies it.
   ///
-  /// - Parameter cache: spares the signature of a token that was verified before.
-  func verify(_ head: RequestHead, now: WallTime, cache: inout TokenCache) throws(TokenError) -> VerifiedToken {
+  /// - Parameters:
+  ///   - cache: spares the signature of a token that was verified before; its times are checked all the same.
+  ///   - metrics: counts what the cache was good for.
+  func verify(
+    _ head: RequestHead, now: WallTime, cache: inout TokenCache, metrics: ReactorMetrics
+  ) throws(TokenError) -> VerifiedToken {
     guard let found = try TokenCarriers(head).token(from: sources) else { throw .missing }
-    return try verify(found.text, now: now, cache: &cache)
+    return try verify(found.text, now: now, cache: &cache, metrics: metrics)
   }
 
   /// Verifies a token that came another way than with a request.
-  func verify(_ text: String, now: WallTime, cache: inout TokenCache) throws(TokenError) -> VerifiedToken {
-    let key = Digest.sha256(Array("\(name)\0\(text)".utf8))
-    if let token = cache.token(for: key) {
-      try verifier.recheck(token, now: now)
+  func verify(
+    _ text: String, now: WallTime, cache: inout TokenCache, metrics: ReactorMetrics
+  ) throws(TokenError) -> VerifiedToken {
+    let keys = keys.generation
+    let key = keys.cacheKey(of: text)
+    guard let known = cache.token(for: key) else {
+      metrics.tokenLookedUp(.miss)
+      let token = try verify(text, with: keys, now: now)
+      cache.keep(token, for: key)
       return token
     }
-    let token = try verifier.verify(text, now: now, checker: keys)
-    cache.keep(token, for: key)
-    return token
+    do {
+      try keys.recheck(known, now: now)
+    } catch {
+      metrics.tokenLookedUp(.expired)
+      cache.forget(key)
+      throw error
+    }
+    metrics.tokenLookedUp(.hit)
+    return known
+  }
+
+  private func verify(_ token: String, with keys: KeyGeneration, now: WallTime) throws(TokenError) -> VerifiedToken {
+    do {
+      return try keys.verify(token, now: now)
+    } catch .invalid(.unknownKey) {
+      // Refused all the same: the client comes again, and finds fresher keys.
+      fetcher?.missed(TokenVerifier.keyID(of: token), now: MonotonicClock.now())
+      throw .invalid(.unknownKey)
+    }
   }
 
   /// Whether a WebSocket may bring its token in its first message.
@@ -43,7 +70,7 @@ final class TokenGate: Sendable {
 
   /// How long who came in with `token` may stay.
   func life(of token: VerifiedToken) -> TokenLife {
-    token.life(leeway: verifier.requirements.leeway)
+    token.life(leeway: keys.requirements.leeway)
   }
 
   /// Takes the token out of a request, for its worker, from every place where it may be.

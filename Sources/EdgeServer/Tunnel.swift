@@ -201,7 +201,7 @@ final class Tunnel {
     let now = WallClock.now()
     do throws(TokenError) {
       guard let text = TokenEnvelope.token(in: message.text(in: bytes)) else { throw .missing }
-      let verified = try gate.verify(text, now: now, cache: &context.tokens)
+      let verified = try gate.verify(text, now: now, cache: &context.tokens, metrics: context.metrics)
       guard UserID(auth: gate.name, subject: verified.subject) == user else { throw .invalid(.otherUser) }
       let life = gate.life(of: verified)
       guard life.end > held.end else { throw .invalid(.notFresher) }

@@ -91,6 +91,14 @@ public struct Exposition {
     for (name, cells) in routes + unrouted {
       writer.histogram(.handshakeDuration, [name], added(cells.map { $0.handshakeDuration.snapshot }, .latency))
     }
+    writer.begin(.tokenCache)
+    for result in TokenCacheResult.allCases {
+      writer.sample(.tokenCache, [result.word], .count(sum { $0.tokenCache[result.rawValue].value }))
+    }
+    writer.begin(.keySetAge)
+    for keySet in values.keySets.sorted(by: { $0.auth < $1.auth }) {
+      writer.sample(.keySetAge, [keySet.auth], .real(keySet.age?.inSeconds ?? .infinity))
+    }
     writer.begin(.httpRequests)
     for (name, cells) in routes + unrouted {
       for (index, code) in StatusLabel.words.enumerated() {

@@ -58,6 +58,8 @@ extension LogField {
   public static let dropped = LogField("dropped")
   /// How many like it were not logged one by one.
   public static let suppressed = LogField("suppressed")
+  /// The name of an `auth`.
+  public static let auth = LogField("auth")
   /// The error's word.
   public static let errorType = LogField("error.type")
 }

@@ -56,6 +56,10 @@ extension MetricFamily {
     "How long opening handshakes took, the worker's part included.")
   static let httpRequests = MetricFamily(
     "sluice_http_requests_total", .counter, by: ["route", "code"], "Plain HTTP requests that were answered.")
+  static let tokenCache = MetricFamily(
+    "sluice_token_cache_total", .counter, by: ["result"], "Tokens that were looked up among those verified before.")
+  static let keySetAge = MetricFamily(
+    "sluice_jwks_age_seconds", .gauge, by: ["auth"], "How long ago a key set was fetched; +Inf if it never was.")
 
   // Messages
   static let messages = MetricFamily(

@@ -145,6 +145,25 @@ public enum TLSHandshakeResult: Int, MetricLabel, Sendable {
   }
 }
 
+/// What the cache of verified tokens knew of a token.
+public enum TokenCacheResult: Int, MetricLabel, Sendable {
+  /// It was verified before, and its time is not over.
+  case hit
+  /// Nothing: its signature has to be checked.
+  case miss
+  /// It was verified before, and has expired since.
+  case expired
+
+  /// The label's value.
+  public var word: String {
+    switch self {
+    case .hit: "hit"
+    case .miss: "miss"
+    case .expired: "expired"
+    }
+  }
+}
+
 /// The TLS version that a handshake agreed on.
 public enum TLSVersionLabel: Int, MetricLabel, Sendable {
   /// None yet: the handshake failed before.

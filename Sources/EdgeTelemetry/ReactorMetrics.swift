@@ -119,6 +119,11 @@ extension ReactorMetrics {
     totals.tlsHandshakeDuration.record(duration)
   }
 
+  /// Counts a token that was looked up in the cache.
+  public func tokenLookedUp(_ result: TokenCacheResult) {
+    totals.tokenCache[result.rawValue].add()
+  }
+
   /// Counts a plain HTTP request that was answered; `route` is nil where none matched.
   public func httpRequestAnswered(route: Int?, status: Int) {
     let cells = route.map { routes[$0] } ?? unrouted

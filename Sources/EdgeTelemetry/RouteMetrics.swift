@@ -53,6 +53,7 @@ final class ReactorTotals: Sendable {
   let connectionDuration = Histogram(.lifetime)
   let tlsHandshakes = InlineArray<24, Counter> { _ in Counter() }
   let tlsHandshakeDuration = Histogram(.latency)
+  let tokenCache = InlineArray<3, Counter> { _ in Counter() }
   let messageSize = Histogram(.bytes)
   let sendQueueBytes = Gauge()
   let eventLoopLag = Histogram(.latency)

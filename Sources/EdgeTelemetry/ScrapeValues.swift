@@ -14,6 +14,8 @@ public struct ScrapeValues: Sendable {
   public var logRecordsDropped: UInt64
   /// The certificates in use.
   public var certificates: [CertificateSample]
+  /// The key sets that identity providers serve.
+  public var keySets: [KeySetSample]
   /// The workers that are known now.
   public var workers: [WorkerSample]
   /// What the kernel says about the process; nil where it could not be asked.
@@ -22,7 +24,8 @@ public struct ScrapeValues: Sendable {
   /// Makes values for an edge that has no certificates and workers yet.
   public init(
     version: String, revision: String = "", tlsLibrary: String = "", isDraining: Bool = false, logRecordsDropped: UInt64 = 0,
-    certificates: [CertificateSample] = [], workers: [WorkerSample] = [], process: ProcessSample? = nil
+    certificates: [CertificateSample] = [], keySets: [KeySetSample] = [], workers: [WorkerSample] = [],
+    process: ProcessSample? = nil
   ) {
     self.version = version
     self.revision = revision
@@ -30,6 +33,7 @@ public struct ScrapeValues: Sendable {
     self.isDraining = isDraining
     self.logRecordsDropped = logRecordsDropped
     self.certificates = certificates
+    self.keySets = keySets
     self.workers = workers
     self.process = process
   }
@@ -46,6 +50,20 @@ public struct CertificateSample: Equatable, Sendable {
   public init(name: String, notAfter: WallTime) {
     self.name = name
     self.notAfter = notAfter
+  }
+}
+
+/// A key set that an identity provider serves.
+public struct KeySetSample: Equatable, Sendable {
+  /// The name of the `auth` that uses it.
+  public var auth: String
+  /// How long ago it was fetched; nil if it never was.
+  public var age: Duration?
+
+  /// Makes a sample.
+  public init(auth: String, age: Duration?) {
+    self.auth = auth
+    self.age = age
   }
 }
 

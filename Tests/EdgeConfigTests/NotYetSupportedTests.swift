@@ -22,7 +22,6 @@ import Testing
         "limits.per_user.messages: a mapping is not supported yet; expected no such limit",
         "limits.per_user.bytes: a mapping is not supported yet; expected no such limit",
         "limits.per_user.when_full: \"replace_oldest\" is not supported yet; expected reject",
-        "auth.main.keys.url: \"https://id.example.com/jwks\" is not supported yet; expected file or secret_file",
         "pools.chat.protocol: \"link\" is not supported yet; expected websocket",
         "pools.chat.balance: \"cookie\" is not supported yet; expected least_connections or round_robin",
         "pools.chat.cookie_secret_file: \"/cookie\" is not supported yet; expected no cookie_secret_file",

@@ -91,7 +91,7 @@ let everything = """
       issuer: https://id.example.com/
       audience: [chat, other]
       algorithms: [ES256]
-      keys: {url: "https://id.example.com/jwks", refresh: 5m, stale_for: 1h}
+      keys: {url: "https://id.example.com/jwks", refresh: 5m, stale_for: 1h, ca_file: /ca.pem}
       token_from: [header, cookie:session, subprotocol, query:token, first_message]
       required_claims: [scope]
       user_claim: uid

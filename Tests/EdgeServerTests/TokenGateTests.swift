@@ -2,6 +2,7 @@ import EdgeAuth
 import EdgeCore
 import EdgeHTTP
 import EdgeTLS
+import EdgeTelemetry
 import Testing
 
 @testable import EdgeServer
@@ -12,11 +13,11 @@ import Testing
     let minted = try Minted()
     let head = try place.request(minted.token)
     var cache = TokenCache()
-    let found = try minted.gate([place.source]).verify(head, now: minted.now, cache: &cache)
+    let found = try minted.gate([place.source]).verify(head, now: minted.now, cache: &cache, metrics: metrics)
     #expect(found.subject == "alice")
     for other in TokenPlace.all where other.source != place.source {
       #expect(throws: TokenError.missing) {
-        try minted.gate([other.source]).verify(head, now: minted.now, cache: &cache)
+        try minted.gate([other.source]).verify(head, now: minted.now, cache: &cache, metrics: metrics)
       }
     }
   }
@@ -26,12 +27,46 @@ import Testing
     let head = try TokenPlace.all[0].request(minted.token)
     let gate = minted.gate([.header])
     var cache = TokenCache()
-    let first = try gate.verify(head, now: minted.now, cache: &cache)
+    let first = try gate.verify(head, now: minted.now, cache: &cache, metrics: metrics)
     #expect(cache.count == 1)
-    let again = try gate.verify(head, now: minted.now, cache: &cache)
+    let again = try gate.verify(head, now: minted.now, cache: &cache, metrics: metrics)
     #expect(again.subject == first.subject && cache.count == 1)
     let later = WallTime(seconds: minted.now.seconds + 1_000_000)
-    #expect(throws: TokenError.expired) { try gate.verify(head, now: later, cache: &cache) }
+    #expect(throws: TokenError.expired) { try gate.verify(head, now: later, cache: &cache, metrics: metrics) }
+    #expect(cache.count == 0)
+  }
+
+  @Test func `a removed key takes the tokens that it signed out of the cache with it, and brings them back with it`() throws {
+    let minted = try Minted()
+    let head = try TokenPlace.all[0].request(minted.token)
+    let gate = minted.gate([.header])
+    var cache = TokenCache()
+    func user() throws -> String {
+      try gate.verify(head, now: minted.now, cache: &cache, metrics: metrics).subject
+    }
+    #expect(try user() == "alice")
+    minted.ring.replace(with: try KeyBundle(secret: [UInt8](repeating: 8, count: 32), algorithms: [.hs256]))
+    #expect(throws: TokenError.invalid(.signature)) { try user() }
+    minted.ring.replace(with: .none)
+    #expect(throws: TokenError.invalid(.unknownKey)) { try user() }
+    minted.ring.replace(with: try KeyBundle(secret: [UInt8](repeating: 7, count: 32), algorithms: [.hs256]))
+    #expect(try user() == "alice")
+    #expect(minted.ring.generation.number == 4)
+  }
+
+  @Test func `the same keys once more are the same generation, and what was verified stays so`() throws {
+    let minted = try Minted()
+    let generation = minted.ring.generation
+    minted.ring.replace(with: try KeyBundle(secret: [UInt8](repeating: 7, count: 32), algorithms: [.hs256]))
+    #expect(minted.ring.generation === generation)
+  }
+
+  @Test func `two auths with the same keys do not share what they verified`() throws {
+    let minted = try Minted()
+    let keys = try KeyBundle(secret: [UInt8](repeating: 7, count: 32), algorithms: [.hs256])
+    let other = KeyRing(auth: "other", requirements: minted.ring.requirements, keys: keys)
+    #expect(other.generation.number == minted.ring.generation.number)
+    #expect(other.generation.cacheKey(of: minted.token) != minted.ring.generation.cacheKey(of: minted.token))
   }
 
   @Test(arguments: TokenPlace.all)
@@ -87,20 +122,22 @@ struct TokenPlace: Sendable, CustomTestStringConvertible {
 private struct Minted {
   let token: String
   let now = WallTime(seconds: 1_000)
-  private let key: SigningKey
+  let ring: KeyRing
 
   init() throws {
-    key = try SigningKey(generating: .hs256)
+    let secret = [UInt8](repeating: 7, count: 32)
     let draft = TokenDraft(algorithm: .hs256, subject: "alice", issuedAt: now, lifetime: .seconds(60))
-    token = draft.token(signature: try key.sign(draft.signingInput))
+    token = draft.token(signature: try SigningKey(secret: secret, algorithm: .hs256).sign(draft.signingInput))
+    let keys = try KeyBundle(secret: secret, algorithms: [.hs256])
+    ring = KeyRing(auth: "main", requirements: TokenRequirements(algorithms: [.hs256]), keys: keys)
   }
 
   func gate(_ sources: [TokenSource]) -> TokenGate {
-    let verifier = TokenVerifier(
-      requirements: TokenRequirements(algorithms: [.hs256]), keys: [TokenKey(id: nil, algorithm: .hs256)])
-    return TokenGate(name: "main", sources: sources, verifier: verifier, keys: VerificationKeys([key.verificationKey]))
+    TokenGate(sources: sources, keys: ring)
   }
 }
+
+private let metrics = ReactorMetrics(layout: MetricLayout(routes: [], listeners: [], protocolErrors: []))
 
 private func parsed(_ text: String) throws -> RequestHead {
   var parser = RequestHeadParser(limits: HeadLimits())

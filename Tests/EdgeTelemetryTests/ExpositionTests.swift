@@ -50,7 +50,7 @@ import Testing
     let lines = text.split(separator: "\n")
     let types = lines.filter { $0.hasPrefix("# TYPE ") }
     #expect(Set(types).count == types.count)
-    #expect(types.count == 33)
+    #expect(types.count == 35)
     let samples = lines.filter { !$0.hasPrefix("#") }.compactMap { $0.split(separator: " ").first }
     #expect(Set(samples).count == samples.count)
     #expect(text.hasSuffix("# EOF\n") == (format == .openMetrics))
@@ -59,7 +59,7 @@ import Testing
   @Test func `no label names a user, an address, a room or an origin`() {
     let allowed: Set<Substring> = [
       "version", "revision", "tls", "loop", "listener", "protocol", "route", "initiator", "code", "result", "resumed", "name",
-      "direction", "type", "side", "error", "pool", "worker", "reason", "scope", "action", "le",
+      "direction", "type", "side", "error", "pool", "worker", "reason", "scope", "action", "auth", "le",
     ]
     for line in busyScrape(.prometheus).split(separator: "\n") where !line.hasPrefix("#") {
       guard let start = line.firstIndex(of: "{") else { continue }
@@ -84,6 +84,13 @@ import Testing
     #expect(text.contains(#"sluice_worker_connections{pool="chat",worker="/a.sock"} 7"#))
     #expect(text.contains(#"sluice_worker_connect_failures_total{pool="chat",worker="/a.sock",reason="refused"} 3"#))
     #expect(text.contains(#"sluice_tls_certificate_not_after_timestamp_seconds{name="a.example"} 100"#))
+  }
+
+  @Test func `the cache counts by what it knew, and a key set that was never fetched is infinitely old`() {
+    let text = busyScrape(.prometheus)
+    #expect(text.contains("sluice_token_cache_total{result=\"hit\"} 2\n"))
+    #expect(text.contains("sluice_token_cache_total{result=\"expired\"} 0\n"))
+    #expect(text.contains("sluice_jwks_age_seconds{auth=\"idle\"} +Inf\nsluice_jwks_age_seconds{auth=\"main\"} 7\n"))
   }
 
   @Test(
@@ -130,6 +137,7 @@ func busyScrape(_ format: ExpositionFormat) -> String {
     metrics.handshakeFinished(route: nil, result: .noRoute, duration: .microseconds(80))
     metrics.handshakeFinished(route: 1, result: .accepted, duration: .milliseconds(4))
     metrics.httpRequestAnswered(route: 0, status: 404)
+    metrics.tokenLookedUp(.hit)
     metrics.messageForwarded(route: 0, direction: .sent, type: .binary, bytes: 4_096)
     metrics.protocolError(route: 0, side: .worker, error: 1)
     metrics.slowConsumerClosed(route: 1)
@@ -140,6 +148,7 @@ func busyScrape(_ format: ExpositionFormat) -> String {
   let values = ScrapeValues(
     version: "1.0", revision: "abc", tlsLibrary: "OpenSSL 3", isDraining: true, logRecordsDropped: 3,
     certificates: [CertificateSample(name: "chat.example.com", notAfter: WallTime(seconds: 1_800_000_000))],
+    keySets: [KeySetSample(auth: "main", age: .seconds(7)), KeySetSample(auth: "idle", age: nil)],
     workers: [WorkerSample(pool: "chat", worker: "/run/chat/1.sock", isUp: true, connections: 2, connectFailures: ["hung": 1])],
     process: ProcessSample(
       cpuSeconds: 1.25, residentBytes: 10_000_000, virtualBytes: 90_000_000, openDescriptors: 20, maxDescriptors: 20_000,

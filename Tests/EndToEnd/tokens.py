@@ -46,10 +46,15 @@ class Site:
 
     def token(self, user="alice", **changes):
         """A valid ES256 token of an hour; `changes` replace claims, or with None remove them."""
-        now = int(time.time())
-        claims = {"sub": user, "iss": ISSUER, "aud": AUDIENCE, "iat": now, "exp": now + 3600} | changes
-        claims = {name: value for name, value in claims.items() if value is not None}
-        return jwt.encode(claims, self.signing_key, algorithm="ES256", headers={"kid": "key-1"})
+        return signed_token(self.signing_key, "key-1", user, **changes)
+
+
+def signed_token(key, key_id, user="alice", **changes):
+    """An ES256 token of an hour; `changes` replace claims, or with None remove them."""
+    now = int(time.time())
+    claims = {"sub": user, "iss": ISSUER, "aud": AUDIENCE, "iat": now, "exp": now + 3600} | changes
+    claims = {name: value for name, value in claims.items() if value is not None}
+    return jwt.encode(claims, key, algorithm="ES256", headers={"kid": key_id})
 
 
 def jwk(key, key_id):
