@@ -100,7 +100,9 @@ let package = Package(
     tests(of: "ChatCore", with: ["EdgeCore"]),
     tests(of: "EdgeIO", with: ["EdgeCore"]),
     tests(of: "EdgeTLS", with: ["EdgeCore", "EdgeAuth", "COpenSSL"]),
-    tests(of: "EdgeServer", with: ["EdgeAuth", "EdgeConfig", "EdgeCore", "EdgeHTTP", "EdgeRouting", "EdgeTLS", "EdgeTelemetry"]),
+    tests(
+      of: "EdgeServer",
+      with: ["EdgeAuth", "EdgeConfig", "EdgeCore", "EdgeHTTP", "EdgeIO", "EdgeRouting", "EdgeTLS", "EdgeTelemetry"]),
     tests(of: "EdgeFetch"),
     tests(of: "EdgeAdmin", with: ["EdgeCore", "EdgeTelemetry"]),
     tests(of: "sluice-bench", with: ["EdgeCore"]),

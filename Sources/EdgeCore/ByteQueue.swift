@@ -16,8 +16,7 @@ public struct ByteQueue: Sendable {
 
   /// Adds a copy of `bytes` at the end.
   public mutating func append(_ bytes: Span<UInt8>) {
-    storage.reserveCapacity(storage.count + bytes.count)
-    for index in bytes.indices { storage.append(bytes[index]) }
+    unsafe bytes.withUnsafeBufferPointer { bytes in unsafe storage.append(contentsOf: bytes) }
   }
 
   /// Adds a copy of `bytes` at the end.

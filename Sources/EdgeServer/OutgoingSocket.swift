@@ -8,6 +8,8 @@ import EdgeIO
 struct OutgoingSocket: ~Copyable {
   private let socket: Socket
   private var queue = ByteQueue()
+  /// Whether what the queue has is held back for the next `send`.
+  private var isHolding = false
   /// Bytes that the kernel has taken, over the connection's life.
   private(set) var sentBytes: UInt64 = 0
 
@@ -16,13 +18,15 @@ struct OutgoingSocket: ~Copyable {
   }
 
   /// Bytes that wait for the peer to take them.
-  var waitingBytes: Int { queue.count }
+  var waitingBytes: Int { isHolding ? 0 : queue.count }
 
   /// Sends `bytes`, or keeps what the peer does not take yet.
   mutating func send(_ bytes: Span<UInt8>) -> SendOutcome {
     guard queue.isEmpty else {
       queue.append(bytes)
-      return .waits
+      guard isHolding else { return .waits }
+      isHolding = false
+      return flush()
     }
     switch socket.send(bytes) {
     case .bytes(let count):
@@ -38,8 +42,16 @@ struct OutgoingSocket: ~Copyable {
     }
   }
 
+  /// Keeps bytes that the peer does not wait for, to go out together with the next ones; if none follow, they never do.
+  mutating func hold(_ bytes: Span<UInt8>) {
+    guard !bytes.isEmpty else { return }
+    if queue.isEmpty { isHolding = true }
+    queue.append(bytes)
+  }
+
   /// Sends what waits.
   mutating func flush() -> SendOutcome {
+    guard !isHolding else { return .sent }
     while !queue.isEmpty {
       switch queue.withBytes({ bytes in socket.send(bytes) }) {
       case .bytes(let count):
@@ -55,6 +67,7 @@ struct OutgoingSocket: ~Copyable {
   /// Forgets what waits: the peer is gone.
   mutating func dropWaiting() {
     queue = ByteQueue()
+    isHolding = false
   }
 
   /// Receives bytes that wait in the kernel.
