@@ -252,6 +252,7 @@ final class Tunnel {
   /// The client's connection has ended.
   func clientEnded() {
     farewell = .distantFuture
+    if relay.ending == nil { worker.abandon() }
     relay.clientEnded(now: context.reactor.now)
     settle()
   }

@@ -94,10 +94,16 @@ final class WorkerLink: EventSource {
     hasPlace = false
   }
 
+  /// Ends the connection for a client that is gone without a Close: nobody waits for an answer of the worker's, so where
+  /// nothing is under way the end is immediate, which spares 4 system calls and a wake-up (`scripts/bench --parts syscalls`).
+  func abandon() {
+    if inlet.isQuiet && waitingBytes == 0 { close() } else { finish() }
+  }
+
   /// Ends the sending side once what waits has been sent, then waits a while for the worker's end: a worker that still
   /// answers a Close must not meet a reset.
   func finish() {
-    guard wire != nil else { return }
+    guard wire != nil, !isLeaving else { return }
     owner = .leaving
     givePlaceBack()
     resumeReading()
@@ -200,6 +206,10 @@ final class WorkerLink: EventSource {
       }
       if offset < count, wire != nil { kept = Array(copying: bytes.extracting(droppingFirst: offset)) }
     }
+  }
+
+  private var isLeaving: Bool {
+    if case .leaving = owner { true } else { false }
   }
 
   private func givePlaceBack() {
