@@ -14,11 +14,11 @@ struct Admission {
 
   /// - Parameter head: the client's request, without what the route strips.
   init(
-    route: Route, head: RequestHead, origin: RequestOrigin, user: AuthenticatedUser?, upgrade: Upgrade?, snapshot: Snapshot
+    route: Route, head: RequestHead, origin: RequestOrigin, user: AuthenticatedUser?, upgrade: Upgrade?, context: ReactorContext
   ) {
     self.route = route
     self.upgrade = upgrade
-    let trace = head.traceParent ?? .random()
+    let trace = head.traceParent ?? TraceParent(random: (context.random.word(), context.random.word(), context.random.word()))
     // Where the client names neither request nor trace, one name serves for both.
     caller = Caller(
       address: origin.clientAddress, host: head.host, path: head.target.path, origin: head.fields["Origin"], user: user?.id,
@@ -27,7 +27,7 @@ struct Admission {
     let forwarding = ForwardingContext(
       clientChain: origin.clientChain, scheme: origin.scheme, port: head.authority?.port ?? origin.scheme.defaultPort,
       requestID: caller.requestID, traceParent: trace, identityFields: user?.identityFields ?? route.fixedFields,
-      identityNames: snapshot.identityNames)
+      identityNames: context.snapshot.identityNames)
     var bytes: [UInt8] = []
     if let upgrade {
       WorkerRequest(upgrading: head, context: forwarding, handshake: upgrade.worker.fields).serialize(into: &bytes)
@@ -66,11 +66,5 @@ final class Caller: Sendable {
     self.token = token
     self.requestID = requestID
     self.traceID = traceID
-  }
-}
-
-extension TraceParent {
-  fileprivate static func random() -> TraceParent {
-    TraceParent(random: (SecureRandom.word(), SecureRandom.word(), SecureRandom.word()))
   }
 }

@@ -37,7 +37,7 @@ struct Gate {
       return .admitted(
         Admission(
           route: pending.route, head: pending.head, origin: pending.origin, user: user, upgrade: pending.upgrade,
-          snapshot: snapshot))
+          context: context))
     } catch {
       return .refused(error)
     }
@@ -48,7 +48,7 @@ struct Gate {
   ) throws(Refusal) -> GateVerdict {
     guard let route = snapshot.route(host: head.host, path: head.target.path) else { throw .noRoute(origin) }
     if let cap = client.exceededCap { throw .overCap(cap, route, origin) }
-    let upgrade = try upgrade(head, route: route, origin: origin)
+    let upgrade = try upgrade(head, route: route, origin: origin, context: context)
     let fields = head.fields
     let verdict = route.origins.decide(
       origins: fields.all("Origin"), scheme: origin.scheme, host: head.host,
@@ -58,7 +58,7 @@ struct Gate {
     if route.stripsToken { route.gate?.strip(&worker) }
     do {
       let user = isPreflight(head) ? nil : try authenticate(head, route: route, origin: origin, context: context)
-      return .admitted(Admission(route: route, head: worker, origin: origin, user: user, upgrade: upgrade, snapshot: snapshot))
+      return .admitted(Admission(route: route, head: worker, origin: origin, user: user, upgrade: upgrade, context: context))
     } catch {
       guard error.result == .tokenMissing, let upgrade, let pending = PendingAdmission(route, worker, origin, upgrade) else {
         throw error
@@ -67,10 +67,12 @@ struct Gate {
     }
   }
 
-  private func upgrade(_ head: RequestHead, route: Route, origin: RequestOrigin) throws(Refusal) -> Upgrade? {
+  private func upgrade(
+    _ head: RequestHead, route: Route, origin: RequestOrigin, context: ReactorContext
+  ) throws(Refusal) -> Upgrade? {
     guard OpeningRequest.isAttempt(head) else { return nil }
     do {
-      return try Upgrade(head, route: route)
+      return try Upgrade(head, route: route, random: (context.random.word(), context.random.word()))
     } catch {
       throw .badHandshake(error, route, origin)
     }
@@ -171,7 +173,7 @@ struct PendingAdmission {
     self.route = route
     self.head = head
     self.origin = origin
-    self.upgrade = Upgrade(client: upgrade.client, subprotocols: subprotocol.map { [$0] } ?? [])
+    self.upgrade = Upgrade(upgrade, subprotocols: subprotocol.map { [$0] } ?? [])
   }
 }
 
@@ -180,20 +182,14 @@ struct Upgrade {
   let client: OpeningRequest
   let worker: WorkerHandshake
 
-  init(_ head: RequestHead, route: Route) throws(OpeningError) {
-    let client = try OpeningRequest(checking: head)
-    self.init(client: client, subprotocols: route.subprotocols(of: client.subprotocols))
+  init(_ head: RequestHead, route: Route, random: (UInt64, UInt64)) throws(OpeningError) {
+    client = try OpeningRequest(checking: head)
+    worker = WorkerHandshake(key: HandshakeKey(random: random), subprotocols: route.subprotocols(of: client.subprotocols))
   }
 
-  /// - Parameter subprotocols: what the worker is offered.
-  init(client: OpeningRequest, subprotocols: [String]) {
-    self.client = client
-    worker = WorkerHandshake(key: .random(), subprotocols: subprotocols)
-  }
-}
-
-extension HandshakeKey {
-  fileprivate static func random() -> HandshakeKey {
-    HandshakeKey(randomBytes: SecureRandom.bytes(count: byteCount))
+  /// The same, with a worker that is offered `subprotocols`.
+  init(_ upgrade: Upgrade, subprotocols: [String]) {
+    client = upgrade.client
+    worker = WorkerHandshake(key: upgrade.worker.key, subprotocols: subprotocols)
   }
 }

@@ -17,6 +17,7 @@ final class ReactorContext {
   let gate: Gate
   /// Verified tokens of this reactor. Another configuration makes another context, and so an empty cache.
   var tokens = TokenCache()
+  var random = RandomSupply()
   var connections: [ConnectionID: ClientConnection] = [:]
   var isDraining = false
   private var serial: UInt64 = 0

@@ -17,6 +17,11 @@ public struct HandshakeKey: Hashable, Sendable {
     text = Base64.padded.encode(randomBytes)
   }
 
+  /// Makes a key of 128 random bits.
+  public init(random: (UInt64, UInt64)) {
+    unsafe self.init(randomBytes: withUnsafeBytes(of: random) { bytes in unsafe Array(bytes) })
+  }
+
   /// The Sec-WebSocket-Accept that proves this key was read (RFC 6455 §4.2.2, item 5.4).
   ///
   /// - Parameter sha1: computes SHA-1; this module has none.

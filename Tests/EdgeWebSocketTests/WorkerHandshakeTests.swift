@@ -89,5 +89,7 @@ private let wrongAnswers = [
     #expect(HandshakeKey(randomBytes: [UInt8](repeating: 0xFF, count: 16)).text == "/////////////////////w==")
     #expect(HandshakeKey(randomBytes: [UInt8](repeating: 0xFB, count: 16)).text == "+/v7+/v7+/v7+/v7+/v7+w==")
     #expect(HandshakeKey(randomBytes: [UInt8](repeating: 0, count: 16)).text == "AAAAAAAAAAAAAAAAAAAAAA==")
+    #expect(HandshakeKey(random: (.max, .max)).text == "/////////////////////w==")
+    #expect(HandshakeKey(random: (0, .max)) != HandshakeKey(random: (.max, 0)))
   }
 }
