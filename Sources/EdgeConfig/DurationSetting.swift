@@ -4,4 +4,7 @@ extension Duration {
     guard let duration = Quantity.duration(text) else { return nil }
     self = duration
   }
+
+  /// The duration as a configuration writes it, in the largest unit that leaves a whole number; below a millisecond is lost.
+  public var settingText: String { Quantity.text(self) }
 }

@@ -12,6 +12,7 @@ struct Login {
   let keyID: String?
   let issuer: String?
   let audience: [String]
+  let lifetime: Duration
 
   /// Answers POST `{"name":…}` with a token, which is also set as the cookie that the edge takes on `/ws`.
   ///
@@ -30,9 +31,9 @@ struct Login {
     guard let token = try? token(for: name, now: now) else {
       return .error(500, code: "signing_failed", message: "the token could not be signed")
     }
-    let lifetime = Int(tokenLifetime.inSeconds)
-    let cookie = "session=\(token); HttpOnly; Secure; SameSite=Strict; Path=/; Max-Age=\(lifetime)"
-    let expires = (now.seconds + Int64(lifetime)) * 1_000
+    let seconds = Int(lifetime.inSeconds)
+    let cookie = "session=\(token); HttpOnly; Secure; SameSite=Strict; Path=/; Max-Age=\(seconds)"
+    let expires = (now.seconds + Int64(seconds)) * 1_000
     return .json(
       ["token": .string(token), "user": .string(name.text), "expiresAt": .integer(expires)], status: 200,
       fields: ["Set-Cookie": cookie])
@@ -40,7 +41,7 @@ struct Login {
 
   private func token(for name: UserName, now: WallTime) throws(KeyError) -> String {
     let draft = TokenDraft(
-      algorithm: key.algorithm, keyID: keyID, subject: name.text, issuedAt: now, lifetime: tokenLifetime, issuer: issuer,
+      algorithm: key.algorithm, keyID: keyID, subject: name.text, issuedAt: now, lifetime: lifetime, issuer: issuer,
       audience: audience)
     return draft.token(signature: try key.sign(draft.signingInput))
   }
@@ -60,6 +61,15 @@ struct LoginOptions: ParsableArguments {
   @Option(help: "The tokens' aud; may be repeated.")
   var audience: [String] = []
 
+  @Option(help: "How many seconds the tokens last.")
+  var tokenLifetime = 43_200
+
+  func validate() throws {
+    guard (1...maxTokenLifetime).contains(tokenLifetime) else {
+      throw ValidationError("--token-lifetime must be 1 to \(maxTokenLifetime) seconds")
+    }
+  }
+
   /// The login, or nil where it is off.
   ///
   /// - Throws: exit code 78 for a key that cannot be used.
@@ -70,7 +80,7 @@ struct LoginOptions: ParsableArguments {
       let pem = try FileSystem.readFile(loginKey, maxBytes: maxKeyFileBytes)
       let key = try SigningKey(pem: pem, algorithm: .es256)
       log.write("demo_login_on", [.init(name: "warning", value: "/login signs tokens for any name: for the demo only")])
-      return Login(key: key, keyID: keyID, issuer: issuer, audience: audience)
+      return Login(key: key, keyID: keyID, issuer: issuer, audience: audience, lifetime: .seconds(tokenLifetime))
     } catch {
       reason = "\(error)"
     }
@@ -98,5 +108,5 @@ private func isLoginScalar(_ scalar: Unicode.Scalar) -> Bool {
 }
 
 private let loginNameRule = "must be 1 to 32 letters, digits, spaces or -_.' and neither begin nor end with a space"
-private let tokenLifetime = Duration.seconds(12 * 3_600)
+private let maxTokenLifetime = 30 * 86_400
 private let maxKeyFileBytes = 64 * 1024

@@ -16,9 +16,12 @@ struct DemoCommand: ParsableCommand {
   @Option(help: "The port of the admin endpoint, on loopback; 0 lets the kernel choose.")
   var adminPort: UInt16 = 9901
 
+  @Option(help: "How long a login lasts, such as 2m: the page renews it in time.")
+  var tokenLifetime = LifetimeArgument(duration: .seconds(900))
+
   func run() throws {
     SignalSource.ignoreBrokenPipes()
-    let site = try DemoSite()
+    let site = try DemoSite(tokenLifetime: tokenLifetime.duration)
     defer { site.remove() }
     try site.waitForWorkers()
     do throws(StartError) {

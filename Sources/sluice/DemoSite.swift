@@ -13,8 +13,9 @@ final class DemoSite {
 
   /// Makes the files and starts the workers. Call it before any thread exists.
   ///
+  /// - Parameter tokenLifetime: how long a login lasts; whole seconds count.
   /// - Throws: an exit code, after the reason was printed.
-  init() throws {
+  init(tokenLifetime: Duration) throws {
     do {
       directory = try ProcessEnvironment.makeTemporaryDirectory("sluice-demo")
       let identity = try SelfSigned.certificate(
@@ -37,6 +38,7 @@ final class DemoSite {
           arguments: [
             "--listen", "unix:\(directory)/chat-\(number).sock", "--broker", "unix:\(directory)/broker.sock", "--login-key",
             "\(directory)/login.pem", "--issuer", Self.issuer, "--audience", Self.audience,
+            "--token-lifetime", String(max(1, Int(tokenLifetime.inSeconds))),
           ]))
     }
     self.workers = workers
@@ -71,6 +73,7 @@ final class DemoSite {
           algorithms: [ES256]
           keys: {file: \(directory)/jwks.json}
           token_from: [cookie:session, header]
+          leeway: 1s
       pools:
         chat:
           workers: [\(directory)/chat-1.sock, \(directory)/chat-2.sock]
@@ -80,6 +83,10 @@ final class DemoSite {
           pool: chat
           auth: demo
           origins: same-origin
+          messages: {rate: 2/s, burst: 8, over: delay}
+          notice: envelope
+          renew: message
+          reject: {origin: close, auth: close, rate: close, banned: close}
           headers: {set: {X-Sluice-User: "{claim.sub}"}}
         - name: page
           match: {path: /}

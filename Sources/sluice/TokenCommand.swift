@@ -68,7 +68,7 @@ struct LifetimeArgument: ExpressibleByArgument {
     self.duration = duration
   }
 
-  var defaultValueDescription: String { "1h" }
+  var defaultValueDescription: String { duration.settingText }
 }
 
 /// `name=value` on the command line.

@@ -20,8 +20,8 @@ ARTIFACTS = pathlib.Path(os.environ.get("E2E_ARTIFACTS", "/tmp/e2e-artifacts"))
 class Demo:
     """A running demo: its page's address, and its processes."""
 
-    def __init__(self, directory):
-        self.child = Child([SLUICE, "demo", "--port", "0", "--admin-port", "0"], directory, "demo")
+    def __init__(self, directory, *options):
+        self.child = Child([SLUICE, "demo", "--port", "0", "--admin-port", "0", *options], directory, "demo")
         self.url = eventually(self._url, 20, "the demo printing its address")
 
     def _url(self):
@@ -195,6 +195,34 @@ def test_the_page_says_nothing_bad_on_the_console_and_has_a_dark_side(demo, peop
     ada.screenshot("7-narrow-ada")
     severe = [entry for entry in ada.driver.get_log("browser") if entry["level"] == "SEVERE"]
     assert severe == []
+
+
+@pytest.mark.timeout(120)
+def test_who_writes_fast_is_told_so_and_loses_nothing(demo, people):
+    ada, grace = people
+    for number in range(12):
+        ada.say(f"Quickly {number}")
+    eventually(lambda: ada.texts("#slow")[0].startswith("You are writing fast."), what="the page telling it")
+    ada.screenshot("8-slow-ada")
+    eventually(lambda: grace.said() == [("Ada", f"Quickly {number}") for number in range(12)], 20, "everything arriving, in order")
+    eventually(lambda: ada.texts("#slow") == [""], what="the notice going away")
+    assert ada.state() == grace.state() == "online"
+
+
+@pytest.mark.timeout(120)
+def test_a_login_that_runs_out_is_renewed_without_a_reconnect(directory, closing):
+    demo = closing(Demo(directory, "--token-lifetime", "6s"))
+    window = closing(Window(demo.url, "Ada", directory))
+    window.join()
+    script = """new MutationObserver(() => (window.sessionSeen ??= []).push(document.getElementById("session").dataset.session))
+        .observe(document.getElementById("session"), { attributes: true });
+        new MutationObserver(() => (window.statesSeen ??= []).push(document.getElementById("state").dataset.state))
+        .observe(document.getElementById("state"), { attributes: true, attributeFilter: ["data-state"] });"""
+    window.driver.execute_script(script)
+    renewals = lambda: (window.driver.execute_script("return window.sessionSeen ?? []")).count("renewed")
+    eventually(lambda: renewals() >= 3, 30, "three renewals: longer than the first login lasts")
+    window.screenshot("9-renewed-ada")
+    assert set(window.driver.execute_script("return window.statesSeen ?? []")) <= {"online"}
 
 
 def test_a_name_that_is_not_allowed_is_refused_with_a_sentence(demo, directory, closing):

@@ -13,6 +13,8 @@
 //   #typing                             who types; empty when nobody does
 //   #state[data-state]                  connecting | online | reconnecting | offline
 //   #retry                              reconnects at once; shown while waiting
+//   #session[data-session]              expiring | renewed, for a moment each; else empty
+//   #slow                               that the edge holds messages back; empty when it does not
 
 import { Connection } from "./connection.js";
 import { Rooms } from "./store/rooms.js";
@@ -46,6 +48,9 @@ connection.addEventListener("envelope", ({ detail: { type, data } }) => {
     case "presence": rooms.presence(data); break;
     case "typing": rooms.typing(data); break;
     case "error": fail(data); break;
+    case "edge.throttle": view.showThrottle(data); break;
+    case "edge.token_expiring": view.showSession("expiring", data.expires_in_ms); break;
+    case "edge.token_renewed": view.showSession("renewed", data.expires_in_ms); break;
   }
   refresh();
 });

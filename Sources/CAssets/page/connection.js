@@ -2,6 +2,7 @@
 //
 // States: connecting (asking for a token, or opening), online, reconnecting (waiting for the next attempt), offline (the
 // browser has no network). Events: "state" {state, retryAt}, "envelope" {type, data}, "refused" (the name was not taken).
+// Envelopes whose type begins with "edge." are the edge's own; before a token ends, the connection renews it.
 
 const shortestWait = 500; // ms
 const longestWait = 30_000; // ms
@@ -68,7 +69,7 @@ export class Connection extends EventTarget {
     if (socket !== this.#socket) return;
     socket.open({
       received: (envelope) => this.#received(envelope),
-      ended: (code) => this.#wait(leastWaits[code]),
+      ended: (code, reason) => this.#wait(retryAfter(reason) ?? leastWaits[code]),
     });
   }
 
@@ -77,7 +78,15 @@ export class Connection extends EventTarget {
       this.#onlineSince = Date.now();
       this.#tell("online");
     }
+    if (envelope.type === "edge.token_expiring") this.#renew();
     this.dispatchEvent(new CustomEvent("envelope", { detail: envelope }));
+  }
+
+  /** Brings a new token; where that fails the edge closes with 4401, and the next connection begins with a login. */
+  async #renew() {
+    const socket = this.#socket;
+    const token = await logIn(this.#name).catch(() => null);
+    if (token && socket === this.#socket) this.send("edge.token", { token });
   }
 
   /** Lets go of the socket and tries again later: each wait up to twice as long, and never in step with other pages. */
@@ -117,7 +126,7 @@ class Attempt {
       clearTimeout(this.#timer);
       received(JSON.parse(data));
     };
-    socket.onclose = ({ code }) => ended(code);
+    socket.onclose = ({ code, reason }) => ended(code, reason);
   }
 
   send(text) {
@@ -132,11 +141,17 @@ class Attempt {
   }
 }
 
+/** When the edge says to come back, in ms: "ip_limit;retry_after=5". */
+function retryAfter(reason = "") {
+  const seconds = /;retry_after=(\d+)$/.exec(reason)?.[1];
+  return seconds && Math.min(longestWait, seconds * 1000);
+}
+
 class RefusedName extends Error {}
 
 /**
  * Asks for a token, which comes as a cookie that scripts cannot read. All windows of a browser share that cookie, and each
- * may have its own name, so every connection begins with this.
+ * may have its own name, so every connection begins with this. Gives the token too: a message can bring it, no request can.
  */
 async function logIn(name) {
   const response = await fetch("/login", {
@@ -145,7 +160,8 @@ async function logIn(name) {
     body: JSON.stringify({ name }),
     signal: AbortSignal.timeout(loginTimeout),
   });
-  if (response.ok || response.status === 404) return; // 404: no login here, the edge knows the user by other means
+  if (response.status === 404) return null; // no login here: the edge knows the user by other means
+  if (response.ok) return (await response.json()).token;
   if (response.status === 422) throw new RefusedName((await response.json()).error.message);
   throw new Error(`login: ${response.status}`);
 }

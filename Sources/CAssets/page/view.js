@@ -1,6 +1,7 @@
 // The document: draws what the rooms know, and tells what the user does. Text from others only ever becomes text nodes.
 
 const groupFor = 5 * 60_000; // ms; messages of one sender within it stand under one name
+const noticeFor = 3000; // ms that a passing notice stays
 const stickWithin = 80; // px from the end that count as the end
 const time = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
 const day = new Intl.DateTimeFormat(undefined, { weekday: "short", hour: "2-digit", minute: "2-digit" });
@@ -15,6 +16,8 @@ export class View {
   onRetry = () => {};
   #items = new Map();
   #shown = null;
+  #slowTimer = 0;
+  #sessionTimer = 0;
   #state = { state: "connecting", retryAt: null };
 
   constructor() {
@@ -58,6 +61,26 @@ export class View {
 
   showNotice(text) {
     element("notice").textContent = text;
+  }
+
+  /** Says for a moment that the edge holds messages back: none is lost, each waits for its turn. */
+  showThrottle({ limit, window_ms: window, retry_after_ms: wait }) {
+    const rate = window === 1000 ? `${limit} a second` : `${limit} in ${Math.round(window / 1000)} s`;
+    element("slow").textContent = `You are writing fast. The edge lets ${rate} through; the others wait their turn.`;
+    clearTimeout(this.#slowTimer);
+    this.#slowTimer = setTimeout(() => (element("slow").textContent = ""), wait + noticeFor);
+  }
+
+  /** Says for a moment what becomes of the login. */
+  showSession(what, left) {
+    const texts = { expiring: `Login ends in ${Math.ceil(left / 1000)} s…`, renewed: "Login renewed" };
+    const session = element("session");
+    session.dataset.session = what;
+    session.textContent = texts[what];
+    clearTimeout(this.#sessionTimer);
+    this.#sessionTimer = setTimeout(() => {
+      session.dataset.session = session.textContent = "";
+    }, noticeFor);
   }
 
   /** Shows in which state the connection is; while it waits, counts down. */
