@@ -42,6 +42,18 @@ public struct GCRA: Hashable, Sendable {
     toleranceNanoseconds = scaled(burst, by: periodNanoseconds, over: units)
   }
 
+  /// The limit of something that may do `factor` times as much: rate and burst alike.
+  ///
+  /// - Parameter factor: at least 1.
+  public func times(_ factor: Int) -> GCRA {
+    let factor = UInt64(max(1, factor))
+    let product = { (value: UInt64) in
+      let (product, overflow) = value.multipliedReportingOverflow(by: factor)
+      return overflow ? UInt64.max : product
+    }
+    return GCRA(units: product(units), per: .nanoseconds(Int64(clamping: periodNanoseconds)), burst: product(burst)) ?? self
+  }
+
   /// Charges `cost` units.
   ///
   /// A cost above `burst`, which no bucket holds, needs a full bucket and then empties it as deeply as it costs: a large message

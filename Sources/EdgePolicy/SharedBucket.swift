@@ -44,6 +44,9 @@ public final class SharedBucket: Sendable {
     GCRA.isFull(word.load(ordering: .relaxed), now: now)
   }
 
+  /// When nothing of the bucket will be used any more, if nobody charges it.
+  public var fullAt: Instant { Instant(nanoseconds: word.load(ordering: .relaxed)) }
+
   private func update<Result>(_ change: (UInt64) -> (word: UInt64, Result)) -> Result {
     var seen = word.load(ordering: .relaxed)
     while true {
@@ -69,4 +72,7 @@ public final class SharedMeter: Sendable {
   public func isFull(now: Instant) -> Bool {
     messages.isFull(now: now) && bytes.isFull(now: now)
   }
+
+  /// When nothing will be used any more, if nobody charges it.
+  public var fullAt: Instant { max(messages.fullAt, bytes.fullAt) }
 }
