@@ -11,6 +11,7 @@
 #include <malloc.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -208,6 +209,12 @@ static inline int csystem_pending_error(int descriptor) {
   int error = 0;
   socklen_t length = sizeof error;
   return getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &error, &length) == 0 ? error : errno;
+}
+
+/// Whether the connection is over; with `ended`, also whether the peer will send no more (0x2000 is POLLRDHUP).
+static inline bool csystem_is_hung_up(int descriptor, bool ended) {
+  struct pollfd state = {.fd = descriptor, .events = ended ? 0x2000 : 0};
+  return poll(&state, 1, 0) > 0;
 }
 
 // MARK: Descriptors

@@ -132,6 +132,13 @@ extension Socket {
     return PeerCredentials(process: peer.process, user: peer.user, group: peer.group)
   }
 
+  /// Whether the connection is over, with nothing read of it.
+  ///
+  /// - Parameter ended: whether a peer that has only ended its sending side counts too.
+  public borrowing func isHungUp(orEnded ended: Bool) -> Bool {
+    csystem_is_hung_up(descriptor, ended)
+  }
+
   /// The error that a connection attempt ended with, or nil. Reading it clears it.
   public borrowing func takeError() -> SystemError? {
     let error = csystem_pending_error(descriptor)

@@ -34,7 +34,7 @@ final class AdminPlane: AdminBackend {
     let values = ScrapeValues(
       version: version.number, revision: version.revision, tlsLibrary: EdgeVersion.tlsLibrary, isDraining: shared.isDraining,
       logRecordsDropped: logs.all.reduce(0) { $0 + $1.droppedRecords }, certificates: certificates, keySets: keySets,
-      workers: workerSamples,
+      workers: workerSamples, limiters: shared.limits.samples,
       process: ProcessSample(ProcessFigures.read(), started: started))
     return Exposition.render(values, reactors: reactors.map(\.metrics), as: format)
   }
@@ -64,7 +64,7 @@ final class AdminPlane: AdminBackend {
   func status() -> AdminStatus {
     AdminStatus(
       version: version.number, startedAt: started, now: WallClock.now(), reactors: reactors.count,
-      connections: shared.openConnections, maxConnections: shared.maxConnections, isDraining: shared.isDraining,
+      connections: shared.limits.openConnections, maxConnections: shared.limits.maxConnections, isDraining: shared.isDraining,
       routes: snapshot.routes.map(\.name))
   }
 

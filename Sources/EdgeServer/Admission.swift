@@ -1,6 +1,7 @@
 import EdgeAuth
 import EdgeCore
 import EdgeHTTP
+import EdgePolicy
 import EdgeTLS
 import EdgeWebSocket
 
@@ -14,7 +15,8 @@ struct Admission {
 
   /// - Parameter head: the client's request, without what the route strips.
   init(
-    route: Route, head: RequestHead, origin: RequestOrigin, user: AuthenticatedUser?, upgrade: Upgrade?, context: ReactorContext
+    route: Route, head: RequestHead, origin: RequestOrigin, user: AuthenticatedUser?, upgrade: Upgrade?, places: [HeldPlace],
+    context: ReactorContext
   ) {
     self.route = route
     self.upgrade = upgrade
@@ -23,7 +25,7 @@ struct Admission {
     caller = Caller(
       address: origin.clientAddress, host: head.host, path: head.target.path, origin: head.fields["Origin"], user: user?.id,
       token: user?.token, requestID: head.requestID ?? trace.traceID,
-      traceID: trace.traceID)
+      traceID: trace.traceID, places: places)
     let forwarding = ForwardingContext(
       clientChain: origin.clientChain, scheme: origin.scheme, port: head.authority?.port ?? origin.scheme.defaultPort,
       requestID: caller.requestID, traceParent: trace, identityFields: user?.identityFields ?? route.fixedFields,
@@ -53,10 +55,13 @@ final class Caller: Sendable {
   let token: TokenLife?
   let requestID: String
   let traceID: String
+  /// What the WebSocket holds of the limits besides what its TCP connection does: a place of the address that a trusted proxy has
+  /// told, and one of the user.
+  private let places: [HeldPlace]
 
   init(
     address: IPAddress?, host: String?, path: String, origin: String?, user: UserID?, token: TokenLife?, requestID: String,
-    traceID: String
+    traceID: String, places: [HeldPlace]
   ) {
     self.address = address
     self.host = host
@@ -66,5 +71,17 @@ final class Caller: Sendable {
     self.token = token
     self.requestID = requestID
     self.traceID = traceID
+    self.places = places
+  }
+
+  /// Whether a newer WebSocket of the same user has taken this one's place.
+  var isReplaced: Bool { places.contains(where: \.isReplaced) }
+
+  /// What messages are charged to besides the limits of the connection, and of the address that it was accepted from.
+  var meters: [HeldMeter] { places.flatMap(\.meters) }
+
+  /// The request has ended, and the WebSocket that it became.
+  func giveBackPlaces() {
+    for place in places { place.giveBack() }
   }
 }

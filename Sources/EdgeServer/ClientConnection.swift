@@ -2,6 +2,7 @@ import EdgeConfig
 import EdgeCore
 import EdgeHTTP
 import EdgeIO
+import EdgePolicy
 import EdgeRelay
 import EdgeTLS
 import EdgeTelemetry
@@ -20,6 +21,8 @@ final class ClientConnection: EventSource {
   private(set) var tlsVersion: TLSVersion?
   private let context: ReactorContext
   private let charge: ConnectionCharge
+  /// Whether the handshake that was charged when the client came has paid for an attempt.
+  private var hasAttempted = false
   private let accepted: Instant
   private var transport: ClientTransport?
   private var phase: Phase
@@ -60,12 +63,23 @@ final class ClientConnection: EventSource {
   /// Whether the client speaks TLS to the edge itself.
   var isEncrypted: Bool { listener.tls != nil }
 
-  /// The cap that the connection is over, if it is over one: every request of it is refused.
-  var exceededCap: HandshakeResult? {
+  /// The limit that the connection is over, if it is over one: every request of it is refused.
+  var overload: Overload? {
     switch charge {
-    case .refused(let result): result
-    case .admitted, .unanswered: nil
+    case .refused(let overload), .unanswered(let overload): overload
+    case .admitted: nil
     }
+  }
+
+  /// What the messages of all connections of the client's address are charged to, where accepting has charged it.
+  var meters: [HeldMeter] {
+    if case .admitted(let place) = charge { place.meters } else { [] }
+  }
+
+  /// Whether an attempt is the connection's first, which is paid for.
+  func beginAttempt() -> Bool {
+    defer { hasAttempted = true }
+    return !hasAttempted
   }
 
   /// Whether the client has ended its side, and what it said before may not have been read yet.
@@ -160,6 +174,7 @@ final class ClientConnection: EventSource {
     phase = .relaying(tunnel)
     context.tunnelOpened(self, tunnel, started: started)
     if context.isDraining { tunnel.drain(at: context.reactor.now) }
+    tunnel.closeIfReplaced()
     resumeReading()
     deadlineMoved()
   }
@@ -168,6 +183,7 @@ final class ClientConnection: EventSource {
   func finishTunnel() {
     guard case .relaying(let tunnel) = phase else { return }
     context.tunnelClosed(self, tunnel)
+    tunnel.caller.giveBackPlaces()
     linger()
   }
 
@@ -451,6 +467,7 @@ final class ClientConnection: EventSource {
       phase = .closed
       tunnel.clientEnded()
       context.tunnelClosed(self, tunnel)
+      tunnel.caller.giveBackPlaces()
     case .receiving(let reception): reception.clientLost()
     case .handshaking, .readingHead, .betweenRequests, .lingering, .closed: break
     }
@@ -488,7 +505,7 @@ final class ClientConnection: EventSource {
     transport = nil
     kept = []
     reportWaiting()
-    context.shared.release(charge)
+    context.shared.limits.release(charge, now: context.reactor.now)
   }
 }
 

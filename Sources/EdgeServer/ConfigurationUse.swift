@@ -16,17 +16,24 @@ extension Configuration {
     }
   }
 
-  /// The caps of IP addresses.
-  var capSettings: ConnectionCaps.Settings {
-    let perIP = limits.perIP
-    return ConnectionCaps.Settings(
-      connections: perIP.connections, ipv6PrefixBits: perIP.ipv6Prefix, ipv6CapPrefixBits: perIP.ipv6Cap.prefix,
-      ipv6CapFactor: perIP.ipv6Cap.factor, exempt: limits.exempt)
+  /// The limits on who may come in.
+  ///
+  /// - Throws: `StartError.configuration` where the ramp has no rate, which no configuration that was read says.
+  func edgeLimits(_ log: EdgeLog) throws(StartError) -> EdgeLimits {
+    let rate =
+      switch limits.handshakes.rate {
+      case .auto: (count: autoHandshakes * threadCount, per: Duration.seconds(1))
+      case .rate(let rate): (count: rate.count, per: rate.per)
+      }
+    guard let ramp = AdmissionRamp(count: rate.count, per: rate.per, queueTimeout: limits.handshakes.queueTimeout) else {
+      throw .configuration("limits.handshakes.rate says nothing")
+    }
+    return EdgeLimits(limits, maxConnections: clampedMaxConnections(log), ramp: ramp)
   }
 
   /// `max_connections`, or what the process's descriptors carry if that is less: two for each client, and some for the edge
   /// itself. Raises the soft limit first.
-  func clampedMaxConnections(_ log: EdgeLog) -> Int {
+  private func clampedMaxConnections(_ log: EdgeLog) -> Int {
     let limit = Int(clamping: DescriptorLimit.raise().soft)
     let carried = max(1, (limit - ownDescriptors) / 2)
     guard carried < limits.maxConnections else { return limits.maxConnections }
@@ -38,6 +45,32 @@ extension Configuration {
       record[.effective] = .integer(Int64(carried))
     }
     return carried
+  }
+}
+
+extension AddressLimits {
+  init(_ limits: Configuration.Limits) {
+    let perIP = limits.perIP
+    self.init(
+      connections: perIP.connections, handshakes: GCRA(perIP.handshakes), ipv6PrefixBits: perIP.ipv6Prefix,
+      ipv6WidePrefixBits: perIP.ipv6Cap.prefix, wideFactor: perIP.ipv6Cap.factor, exempt: limits.exempt)
+  }
+}
+
+extension UserLimits {
+  init(_ perUser: Configuration.PerUser) {
+    let whenFull: WhenFull =
+      switch perUser.whenFull {
+      case .reject: .reject
+      case .replaceOldest: .replaceOldest
+      }
+    self.init(connections: perUser.connections, whenFull: whenFull)
+  }
+}
+
+extension GCRA {
+  init?(_ bucket: Configuration.Bucket) {
+    self.init(units: UInt64(bucket.rate.count), per: bucket.rate.per, burst: UInt64(bucket.burst))
   }
 }
 
@@ -84,6 +117,9 @@ extension ListenerContext {
     return all
   }
 }
+
+/// A reactor's share of `limits.handshakes.rate: auto`, in handshakes a second.
+private let autoHandshakes = 400
 
 /// Descriptors that are not clients': listeners, epolls, logs, the admin plane, and the reserve.
 private let ownDescriptors = 160

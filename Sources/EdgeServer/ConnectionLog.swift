@@ -65,6 +65,19 @@ extension ReactorContext {
     }
   }
 
+  /// A client over a limit was reset, for it was not worth an answer.
+  func turnedAway(_ peer: PeerAddress, listener: ListenerContext, _ overload: Overload) {
+    metrics.connectionTurnedAway(overload.result)
+    guard case .log(let suppressed) = shared.judgeDenial(peer.ip, now: reactor.now) else { return }
+    shared.accessLog.write(.info, "connection.reset", "A client over a limit was reset, without an answer.") { record in
+      record[.listener] = .text(listener.name)
+      record[.peerAddress] = .text(peer.description)
+      record[.outcome] = .text(overload.result.word)
+      record[.errorType] = .text(overload.detail)
+      if suppressed > 0 { record[.suppressed] = .integer(Int64(clamping: suppressed)) }
+    }
+  }
+
   /// Bytes that are no request have been answered.
   func headRefused(_ client: ClientConnection, _ refusal: Refusal) {
     metrics.httpRequestAnswered(route: nil, status: refusal.response.status)

@@ -49,6 +49,7 @@ final class ControlLoop: EventSource {
     scan(now: now)
     shared.tickets.rotate(now: now)
     keys.pollFiles(log: shared.log)
+    shared.limits.sweep(now: now)
     reportSuppressedDenials(now: now)
     returnMemoryWhenQuiet()
     advance(now: now)
@@ -70,7 +71,7 @@ final class ControlLoop: EventSource {
 
   /// A rush of handshakes leaves holes in the heap that idle connections never fill: once it is over they go back.
   private func returnMemoryWhenQuiet() {
-    let changes = shared.connectionChanges
+    let changes = shared.limits.connectionChanges
     defer { seenChanges = changes }
     guard changes == seenChanges, changes != trimmedChanges else { return }
     trimmedChanges = changes
@@ -113,7 +114,7 @@ final class ControlLoop: EventSource {
       for reactor in reactors { reactor.post(.drain(spread: settings.spread)) }
       stage = .draining(end: end)
     case .draining(let end):
-      if shared.openConnections == 0 { return stop("All connections have ended.") }
+      if shared.limits.openConnections == 0 { return stop("All connections have ended.") }
       if now >= end { stop("The drain's time is over.") }
     case .stopped: break
     }
@@ -121,7 +122,9 @@ final class ControlLoop: EventSource {
 
   private func stop(_ reason: String) {
     stage = .stopped
-    shared.log.write(.info, "edge.stopped", reason) { record in record[.connections] = .integer(Int64(shared.openConnections)) }
+    shared.log.write(.info, "edge.stopped", reason) { record in
+      record[.connections] = .integer(Int64(shared.limits.openConnections))
+    }
     for reactor in reactors { reactor.post(.stop) }
     reactor.stop()
   }

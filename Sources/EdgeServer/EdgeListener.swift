@@ -24,27 +24,23 @@ final class ListenerContext: Sendable {
 final class EdgeListener: Listener {
   private let listener: ListenerContext
   private let context: ReactorContext
+  private let queue: AdmissionQueue
 
-  init(_ socket: SharedSocket, listener: ListenerContext, context: ReactorContext) {
+  init(_ socket: SharedSocket, listener: ListenerContext, queue: AdmissionQueue, context: ReactorContext) {
     self.listener = listener
+    self.queue = queue
     self.context = context
     super.init(socket, isShared: listener.isShared, on: context.reactor, reserve: context.shared.reserve)
   }
 
   override func accepted(_ client: consuming Socket, from peer: PeerAddress) {
-    let isProxy = peer.ip.map { address in context.snapshot.trustedProxies.contains { $0.contains(address) } } ?? false
-    let charge = context.shared.charge(isProxy ? nil : peer.ip)
-    // Beyond what deserves a readable refusal: closed before any cryptography.
-    if case .unanswered = charge {
-      client.resetOnClose()
-      return context.shared.release(charge)
-    }
-    do {
-      let tls = try listener.tls.map { server in try TLSSession(server: server, scratch: context.scratch) }
-      _ = try ClientConnection(
-        socket: client, tls: tls, peer: peer, listener: listener, charge: charge, context: context)
-    } catch {
-      context.shared.release(charge)
+    let now = context.reactor.now
+    let isProxy = peer.ip.map { context.snapshot.trustsProxy($0) } ?? false
+    let charge = context.shared.limits.charge(isProxy ? nil : peer.ip, now: now)
+    let arrived = ArrivedClient(client, peer: peer, listener: listener, charge: charge, now: now)
+    switch charge {
+    case .admitted: queue.arrived(arrived)
+    case .refused, .unanswered: arrived.begin(context)
     }
   }
 

@@ -13,12 +13,14 @@ final class EdgeReactor: Sendable {
 
   /// Starts the thread, and accepting on the sockets.
   ///
-  /// - Parameter sockets: one for each listener of `shared`, in the same order.
+  /// - Parameters:
+  ///   - mailbox: the one of `shared` for this reactor.
+  ///   - sockets: one for each listener of `shared`, in the same order.
   /// - Throws: `StartError.system` when the thread cannot begin to serve.
   init(
-    index: Int, shared: SharedState, snapshot: Snapshot, metrics: ReactorMetrics, sockets: [SharedSocket]
+    index: Int, shared: SharedState, snapshot: Snapshot, metrics: ReactorMetrics, mailbox: Mailbox<ReactorOrder>,
+    sockets: [SharedSocket]
   ) throws {
-    let mailbox = try Mailbox<ReactorOrder>()
     let beginnings = try Answers<String?>()
     self.mailbox = mailbox
     self.metrics = metrics
@@ -57,6 +59,8 @@ enum ReactorOrder: Sendable {
   case list(reply: @Sendable ([ConnectionSummary]) -> Void)
   /// Close one WebSocket; the reply tells whether there was one.
   case disconnect(ConnectionID, CloseCode, reason: String, reply: @Sendable (Bool) -> Void)
+  /// Close one WebSocket if a newer one of the same user has its place.
+  case replace(ConnectionID)
   /// Stop accepting, and close what is open: WebSockets with 1012, spread evenly at random over a time.
   case drain(spread: Duration)
   /// End at once.
@@ -66,17 +70,21 @@ enum ReactorOrder: Sendable {
 /// A reactor's thread from the inside.
 private final class ReactorLoop {
   private let context: ReactorContext
+  private let queue: AdmissionQueue
   private var listeners: [EdgeListener]
 
   init(context: ReactorContext, sockets: [SharedSocket]) {
     self.context = context
-    listeners = zip(sockets, context.shared.listeners).map { EdgeListener($0, listener: $1, context: context) }
+    let queue = AdmissionQueue(context)
+    self.queue = queue
+    listeners = zip(sockets, context.shared.listeners).map { EdgeListener($0, listener: $1, queue: queue, context: context) }
   }
 
   /// Begins to accept clients and to take orders.
   func begin(_ mailbox: Mailbox<ReactorOrder>) throws(SystemError) {
     let orders = MailboxSource(mailbox) { [unowned self] order in self.received(order) }
     try orders.attach(to: context.reactor)
+    queue.start()
     for listener in listeners { try listener.start() }
     let lag = LagSampler(context)
     lag.start()
@@ -95,6 +103,8 @@ private final class ReactorLoop {
       let tunnel = context.connections[id]?.tunnel
       tunnel?.close(code, reason: reason)
       reply(tunnel != nil)
+    case .replace(let id):
+      context.connections[id]?.tunnel?.closeIfReplaced()
     case .drain(let spread):
       drain(over: spread)
     case .stop:
@@ -118,6 +128,7 @@ private final class ReactorLoop {
   private func stopAccepting() {
     for listener in listeners { listener.stop() }
     listeners = []
+    queue.stop()
   }
 }
 

@@ -67,7 +67,7 @@ final class Exchange {
   func received(token message: [UInt8]) {
     guard let pending else { return }
     client.endReception(for: self)
-    switch context.gate.judge(token: message, of: pending, context: context) {
+    switch context.gate.judge(token: message, of: pending, from: client, context: context) {
     case .refused(let refusal): answer(refusal)
     case .admitted(let admission): admit(admission)
     case .awaitsToken: preconditionFailure("a token was judged")
@@ -372,7 +372,7 @@ final class Exchange {
   /// Whether the client's connection may carry another request. While a body that nobody wants is still coming, it would be
   /// misread as that request.
   private var mayKeepClient: Bool {
-    allowsClientReuse && upload.isComplete && client.exceededCap == nil && !context.shared.isDraining
+    allowsClientReuse && upload.isComplete && client.overload == nil && !context.shared.isDraining
   }
 
   // MARK: The end
@@ -399,6 +399,7 @@ final class Exchange {
   /// Answers in the edge's own words.
   private func answer(_ refusal: Refusal) {
     record(status: refusal.response.status, refusal: refusal)
+    admission?.caller.giveBackPlaces()
     state = .ended
     worker?.close()
     worker = nil

@@ -6,8 +6,8 @@ import EdgeTLS
 import EdgeTelemetry
 import EdgeWebSocket
 
-/// Decides who may come in: route, connection cap, opening handshake, origin, token, in this order. What is cheap and
-/// needs no secret comes first.
+/// Decides who may come in: route, limits of the address, opening handshake, origin, token, limits of the user, in this order.
+/// What is cheap and needs no secret comes first.
 struct Gate {
   private let snapshot: Snapshot
 
@@ -28,15 +28,21 @@ struct Gate {
   /// Judges the token that the first message of a WebSocket brought, which the edge has accepted for it.
   ///
   /// - Parameter message: the message's payload.
-  func judge(token message: [UInt8], of pending: PendingAdmission, context: ReactorContext) -> GateVerdict {
+  func judge(
+    token message: [UInt8], of pending: PendingAdmission, from client: ClientConnection, context: ReactorContext
+  ) -> GateVerdict {
     do {
-      let user = try authenticate(route: pending.route, origin: pending.origin) { gate throws(TokenError) in
+      let user = try authenticate(route: pending.route, origin: pending.origin, context: context) { gate throws(TokenError) in
         guard let text = TokenEnvelope.token(in: message) else { throw .invalid(.malformed) }
         return try gate.verify(text, now: WallClock.now(), cache: &context.tokens, metrics: context.metrics)
       }
+      var places = pending.places
+      if let user {
+        places += try takePlace(of: user.id, route: pending.route, from: client, origin: pending.origin, context: context)
+      }
       return .admitted(
         Admission(
-          route: pending.route, head: pending.head, origin: pending.origin, user: user, upgrade: pending.upgrade,
+          route: pending.route, head: pending.head, origin: pending.origin, user: user, upgrade: pending.upgrade, places: places,
           context: context))
     } catch {
       return .refused(error)
@@ -47,7 +53,8 @@ struct Gate {
     _ head: RequestHead, from client: ClientConnection, origin: RequestOrigin, context: ReactorContext
   ) throws(Refusal) -> GateVerdict {
     guard let route = snapshot.route(host: head.host, path: head.target.path) else { throw .noRoute(origin) }
-    if let cap = client.exceededCap { throw .overCap(cap, route, origin) }
+    if let overload = client.overload { throw .overLimit(overload, route, origin) }
+    var places = try takePlaceOfAddress(head, route: route, from: client, origin: origin, context: context)
     let upgrade = try upgrade(head, route: route, origin: origin, context: context)
     let fields = head.fields
     let verdict = route.origins.decide(
@@ -58,11 +65,16 @@ struct Gate {
     if route.stripsToken { route.gate?.strip(&worker) }
     do {
       let user = isPreflight(head) ? nil : try authenticate(head, route: route, origin: origin, context: context)
-      return .admitted(Admission(route: route, head: worker, origin: origin, user: user, upgrade: upgrade, context: context))
-    } catch {
-      guard error.result == .tokenMissing, let upgrade, let pending = PendingAdmission(route, worker, origin, upgrade) else {
-        throw error
+      if upgrade != nil, let user {
+        places += try takePlace(of: user.id, route: route, from: client, origin: origin, context: context)
       }
+      return .admitted(
+        Admission(
+          route: route, head: worker, origin: origin, user: user, upgrade: upgrade, places: places, context: context))
+    } catch {
+      guard error.result == .tokenMissing, let upgrade,
+        let pending = PendingAdmission(route, worker, origin, upgrade, places: places)
+      else { throw error }
       return .awaitsToken(pending)
     }
   }
@@ -81,13 +93,13 @@ struct Gate {
   private func authenticate(
     _ head: RequestHead, route: Route, origin: RequestOrigin, context: ReactorContext
   ) throws(Refusal) -> AuthenticatedUser? {
-    try authenticate(route: route, origin: origin) { gate throws(TokenError) in
+    try authenticate(route: route, origin: origin, context: context) { gate throws(TokenError) in
       try gate.verify(head, now: WallClock.now(), cache: &context.tokens, metrics: context.metrics)
     }
   }
 
   private func authenticate(
-    route: Route, origin: RequestOrigin, verify: (TokenGate) throws(TokenError) -> VerifiedToken
+    route: Route, origin: RequestOrigin, context: ReactorContext, verify: (TokenGate) throws(TokenError) -> VerifiedToken
   ) throws(Refusal) -> AuthenticatedUser? {
     guard let gate = route.gate else { return nil }
     do throws(TokenError) {
@@ -96,6 +108,7 @@ struct Gate {
         id: UserID(auth: gate.name, subject: token.subject), token: gate.life(of: token),
         identityFields: try route.identityFields(token))
     } catch {
+      if error.isGuess { try chargeGuess(route: route, origin: origin, context: context) }
       throw .badToken(error, route, origin)
     }
   }
@@ -126,6 +139,8 @@ struct RequestOrigin {
   let scheme: HTTPScheme
   /// Whether the request bore forwarding fields that nobody believes.
   let isSpoofed: Bool
+  /// Whose limits hold: the client's; nil for a trusted proxy's own requests, and for a peer on a Unix socket.
+  let limitedAddress: IPAddress?
 
   init(_ head: RequestHead, from client: ClientConnection, trustedProxies: [CIDR]) {
     let own: HTTPScheme = client.isEncrypted ? .https : .http
@@ -133,13 +148,18 @@ struct RequestOrigin {
       clientChain = []
       scheme = own
       isSpoofed = false
+      limitedAddress = nil
       return
     }
     let chain = ClientChain(fields: head.fields, peer: peer, trustedProxies: trustedProxies)
     clientChain = chain.addresses
     scheme = chain.scheme ?? own
     isSpoofed = chain.isSpoofed
+    limitedAddress = trustedProxies.contains { $0.contains(chain.client) } ? nil : chain.client
   }
+
+  /// Whether a trusted proxy stands between: accepting has not charged the client then.
+  var isProxied: Bool { clientChain.count > 1 }
 
   /// The client's own address; nil for a peer on a Unix socket.
   var clientAddress: IPAddress? { clientChain.first }
@@ -161,9 +181,11 @@ struct PendingAdmission {
   /// Its worker is offered exactly the subprotocol that the edge has chosen.
   let upgrade: Upgrade
   let subprotocol: String?
+  /// What it holds of the limits already.
+  let places: [HeldPlace]
 
   /// Nil where the route takes no token from the first message, or the client offers no subprotocol that could be chosen.
-  init?(_ route: Route, _ head: RequestHead, _ origin: RequestOrigin, _ upgrade: Upgrade) {
+  init?(_ route: Route, _ head: RequestHead, _ origin: RequestOrigin, _ upgrade: Upgrade, places: [HeldPlace]) {
     guard route.gate?.takesFirstMessage == true else { return nil }
     switch route.edgeChoice(of: upgrade.client.subprotocols) {
     case .nothing: subprotocol = nil
@@ -173,6 +195,7 @@ struct PendingAdmission {
     self.route = route
     self.head = head
     self.origin = origin
+    self.places = places
     self.upgrade = Upgrade(upgrade, subprotocols: subprotocol.map { [$0] } ?? [])
   }
 }

@@ -39,13 +39,13 @@ extension Refusal {
     Refusal(404, .noRoute, "Nothing is served at this host and path.", address: origin.clientAddress)
   }
 
-  /// - Parameter cap: `.ipLimit` or `.edgeLimit`.
-  static func overCap(_ cap: HandshakeResult, _ route: Route, _ origin: RequestOrigin) -> Refusal {
-    let isOwn = cap == .ipLimit
+  /// A connection that is its client's own ends with it; one of a proxy goes on for others.
+  static func overLimit(_ overload: Overload, _ route: Route, _ origin: RequestOrigin) -> Refusal {
+    let closeCode: CloseCodeKey = overload.result == .edgeLimit ? \.overload : \.rate
     return Refusal(
-      isOwn ? 429 : 503, cap,
-      isOwn ? "Too many connections from this address. Close some, or wait." : "The server is full. Try again later.",
-      closeCode: isOwn ? \.rate : \.overload, route: route, address: origin.clientAddress, retryAfterSeconds: 5, closes: true)
+      overload.status, overload.result, overload.sentence, closeCode: closeCode, detail: overload.detail, route: route,
+      address: origin.clientAddress,
+      retryAfterSeconds: overload.retryAfterSeconds(), closes: !origin.isProxied)
   }
 
   static func badHandshake(_ error: OpeningError, _ route: Route, _ origin: RequestOrigin) -> Refusal {

@@ -2,7 +2,6 @@ import EdgeAdmin
 public import EdgeConfig
 import EdgeCore
 import EdgeIO
-import EdgePolicy
 import EdgeRouting
 import EdgeTLS
 import EdgeTelemetry
@@ -39,11 +38,12 @@ public final class Server {
       let logs = try EdgeLogs(configuration)
       let threads = configuration.threadCount
       let tickets = TicketKeyRing(now: now)
+      let mailboxes = try (0..<threads).map { _ in try Mailbox<ReactorOrder>() }
       let shared = SharedState(
         pools: configuration.pools.map { WorkerPoolState($0) },
         listeners: try ListenerContext.all(of: configuration, tickets: tickets),
         logs: logs, reserve: DescriptorReserve(count: descriptorReserve), tickets: tickets,
-        maxConnections: configuration.clampedMaxConnections(logs.main), caps: ConnectionCaps(settings: configuration.capSettings))
+        limits: try configuration.edgeLimits(logs.main), mailboxes: mailboxes)
       for pool in shared.pools { _ = pool.rescan(now: now) }
       let keys = try KeySources(configuration, now: now)
       let snapshot = try SnapshotBuilder(configuration, pools: shared.pools, keys: keys).build()
@@ -54,7 +54,7 @@ public final class Server {
         protocolErrors: FrameError.allCases.map(\.rawValue))
       let reactors = try (0..<threads).map { index in
         try EdgeReactor(
-          index: index, shared: shared, snapshot: snapshot, metrics: ReactorMetrics(layout: layout),
+          index: index, shared: shared, snapshot: snapshot, metrics: ReactorMetrics(layout: layout), mailbox: mailboxes[index],
           sockets: sockets.map { $0.sockets[index] })
       }
       let plane = AdminPlane(

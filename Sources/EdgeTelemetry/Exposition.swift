@@ -19,6 +19,7 @@ public struct Exposition {
     exposition.writeProcess()
     exposition.writeConnections()
     exposition.writeHandshakes()
+    exposition.writeLimiters()
     exposition.writeMessages()
     exposition.writeLimits()
     exposition.writeWorkers()
@@ -106,6 +107,13 @@ public struct Exposition {
         if count > 0 { writer.sample(.httpRequests, [name, code], .count(count)) }
       }
     }
+  }
+
+  private mutating func writeLimiters() {
+    writer.begin(.limiterEntries)
+    for table in values.limiters { writer.sample(.limiterEntries, [table.scope], .level(Int64(table.entries))) }
+    writer.begin(.limiterEvictions)
+    for table in values.limiters { writer.sample(.limiterEvictions, [table.scope], .count(table.evictions)) }
   }
 
   private mutating func writeMessages() {

@@ -61,6 +61,12 @@ extension MetricFamily {
   static let keySetAge = MetricFamily(
     "sluice_jwks_age_seconds", .gauge, by: ["auth"], "How long ago a key set was fetched; +Inf if it never was.")
 
+  // Limits
+  static let limiterEntries = MetricFamily(
+    "sluice_limiter_entries", .gauge, by: ["scope"], "Addresses or users that hold or have used something of their limits.")
+  static let limiterEvictions = MetricFamily(
+    "sluice_limiter_evictions_total", .counter, by: ["scope"], "Those forgotten for lack of room before their limits were whole.")
+
   // Messages
   static let messages = MetricFamily(
     "sluice_messages_total", .counter, by: ["route", "direction", "type"], "Messages received from clients and sent to them.")

@@ -113,6 +113,11 @@ extension ReactorMetrics {
     cells.handshakeDuration.record(duration)
   }
 
+  /// Counts a client that was reset before it could ask for anything.
+  public func connectionTurnedAway(_ result: HandshakeResult) {
+    unrouted.handshakes[result.rawValue].add()
+  }
+
   /// Counts a TLS handshake that ended, well or not.
   public func tlsHandshakeFinished(result: TLSHandshakeResult, version: TLSVersionLabel, resumed: Bool, duration: Duration) {
     totals.tlsHandshakes[ReactorTotals.tlsIndex(result, version, resumed: resumed)].add()

@@ -18,6 +18,8 @@ public struct ScrapeValues: Sendable {
   public var keySets: [KeySetSample]
   /// The workers that are known now.
   public var workers: [WorkerSample]
+  /// The tables of what addresses and users have used.
+  public var limiters: [LimiterSample]
   /// What the kernel says about the process; nil where it could not be asked.
   public var process: ProcessSample?
 
@@ -25,6 +27,7 @@ public struct ScrapeValues: Sendable {
   public init(
     version: String, revision: String = "", tlsLibrary: String = "", isDraining: Bool = false, logRecordsDropped: UInt64 = 0,
     certificates: [CertificateSample] = [], keySets: [KeySetSample] = [], workers: [WorkerSample] = [],
+    limiters: [LimiterSample] = [],
     process: ProcessSample? = nil
   ) {
     self.version = version
@@ -35,6 +38,7 @@ public struct ScrapeValues: Sendable {
     self.certificates = certificates
     self.keySets = keySets
     self.workers = workers
+    self.limiters = limiters
     self.process = process
   }
 }
@@ -88,6 +92,23 @@ public struct WorkerSample: Equatable, Sendable {
     self.isUp = isUp
     self.connections = connections
     self.connectFailures = connectFailures
+  }
+}
+
+/// One table of what somebody has used of their limits.
+public struct LimiterSample: Equatable, Sendable {
+  /// Whose limits they are: `ip` or `user`.
+  public var scope: String
+  /// The entries of the table.
+  public var entries: Int
+  /// How many entries were forgotten for lack of room although they still said something.
+  public var evictions: UInt64
+
+  /// Makes a sample.
+  public init(scope: String, entries: Int, evictions: UInt64) {
+    self.scope = scope
+    self.entries = entries
+    self.evictions = evictions
   }
 }
 

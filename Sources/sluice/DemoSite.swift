@@ -91,6 +91,8 @@ final class DemoSite {
         - name: page
           match: {path: /}
           pool: chat
+      limits:
+        per_ip: {connections: 500, handshakes: {rate: 100/s, burst: 500}}
       admin: {listen: ["127.0.0.1:\(adminPort)", "unix:\(directory)/admin.sock"]}
       drain: {delay: 0s, spread: 1s, timeout: 5s}
       log: {format: text, level: warn}

@@ -150,6 +150,7 @@ func busyScrape(_ format: ExpositionFormat) -> String {
     certificates: [CertificateSample(name: "chat.example.com", notAfter: WallTime(seconds: 1_800_000_000))],
     keySets: [KeySetSample(auth: "main", age: .seconds(7)), KeySetSample(auth: "idle", age: nil)],
     workers: [WorkerSample(pool: "chat", worker: "/run/chat/1.sock", isUp: true, connections: 2, connectFailures: ["hung": 1])],
+    limiters: [LimiterSample(scope: "ip", entries: 7, evictions: 1)],
     process: ProcessSample(
       cpuSeconds: 1.25, residentBytes: 10_000_000, virtualBytes: 90_000_000, openDescriptors: 20, maxDescriptors: 20_000,
       startTime: WallTime(nanoseconds: 1_700_000_000_500_000_000)))

@@ -30,7 +30,7 @@ def configuration(directory, site, pools, routes, **sections):
             {"name": "secure", "address": "127.0.0.1:0", "tls": tls},
             {"name": "plain", "address": "127.0.0.1:0"},
         ],
-        "limits": {"exempt": ["127.0.0.0/8"]},
+        "limits": {"exempt": ["127.0.0.0/8"], "handshakes": {"rate": "10000/s"}},
         "auth": {
             "main": {
                 "issuer": "https://id.example.test/", "audience": ["chat"], "algorithms": ["ES256"],

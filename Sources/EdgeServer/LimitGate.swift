@@ -1,0 +1,66 @@
+import EdgeAuth
+import EdgeConfig
+import EdgeCore
+import EdgeHTTP
+import EdgeIO
+import EdgeWebSocket
+
+/// The limits that a request meets, beyond those that its TCP connection met when it was accepted.
+extension Gate {
+  /// Charges an attempt at a WebSocket to the client's address. The first on a TCP connection was charged when that was accepted,
+  /// unless it is a trusted proxy's; behind one the WebSocket takes a place of its own.
+  func takePlaceOfAddress(
+    _ head: RequestHead, route: Route, from client: ClientConnection, origin: RequestOrigin, context: ReactorContext
+  ) throws(Refusal) -> [HeldPlace] {
+    guard OpeningRequest.isAttempt(head), let address = origin.limitedAddress else { return [] }
+    let limits = context.shared.limits
+    do {
+      if origin.isProxied { return [try limits.takePlace(of: address, now: context.reactor.now)] }
+      if !client.beginAttempt() { try limits.chargeAttempt(address, now: context.reactor.now) }
+      return []
+    } catch {
+      throw .overLimit(error, route, origin)
+    }
+  }
+
+  /// Takes a place of a verified user for a WebSocket; the one that had it is closed, wherever its reactor is.
+  func takePlace(
+    of user: UserID, route: Route, from client: ClientConnection, origin: RequestOrigin, context: ReactorContext
+  ) throws(Refusal) -> [HeldPlace] {
+    do {
+      let (place, replaced) = try context.shared.limits.takePlace(of: user, connection: client.id, now: context.reactor.now)
+      for connection in replaced { context.shared.post(.replace(connection), to: connection.reactor) }
+      return place.map { [$0] } ?? []
+    } catch {
+      throw .overLimit(error, route, origin)
+    }
+  }
+
+  /// Charges a token that was refused to the client's address, so that guessing is no faster over a connection that is kept.
+  func chargeGuess(route: Route, origin: RequestOrigin, context: ReactorContext) throws(Refusal) {
+    guard let address = origin.limitedAddress else { return }
+    do {
+      try context.shared.limits.chargeAttempt(address, now: context.reactor.now)
+    } catch {
+      throw .overLimit(error, route, origin)
+    }
+  }
+}
+
+extension TokenError {
+  /// Whether there was a token, and it was not good.
+  var isGuess: Bool {
+    switch self {
+    case .missing: false
+    case .expired, .invalid: true
+    }
+  }
+}
+
+extension Tunnel {
+  /// Closes the WebSocket if a newer one of the same user has its place.
+  func closeIfReplaced() {
+    guard caller.isReplaced else { return }
+    close(CloseCode(rawValue: route.closeCodes.replaced), reason: "replaced")
+  }
+}
