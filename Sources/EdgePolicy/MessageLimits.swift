@@ -35,6 +35,10 @@ public struct MeteredLimit: Hashable, Sendable {
     self.over = over
     self.closeAfter = closeAfter
   }
+
+  fileprivate func times(_ factor: Int) -> MeteredLimit {
+    MeteredLimit(rate: rate.times(factor), over: over, closeAfter: closeAfter)
+  }
 }
 
 /// The limits on the messages of one scope.
@@ -52,6 +56,11 @@ public struct MessageLimits: Hashable, Sendable {
 
   /// Whether nothing is limited.
   public var isEmpty: Bool { messages == nil && bytes == nil }
+
+  /// The limits of something that may do `factor` times as much.
+  public func times(_ factor: Int) -> MessageLimits {
+    MessageLimits(messages: messages?.times(factor), bytes: bytes?.times(factor))
+  }
 }
 
 /// Whose limit it is.

@@ -12,6 +12,9 @@ public struct MeteredScope: Sendable {
     self.limits = limits
     self.state = state
   }
+
+  /// Whether it allows everything.
+  public var isUnlimited: Bool { limits.isEmpty }
 }
 
 /// What a message meets.
@@ -39,7 +42,7 @@ public struct MessageMeter: Sendable {
 
   /// Makes a meter; scopes without limits are left out.
   public init(scopes: [MeteredScope]) {
-    self.scopes = scopes.filter { !$0.limits.isEmpty }
+    self.scopes = scopes.filter { !$0.isUnlimited }
   }
 
   /// Whether nothing is limited.

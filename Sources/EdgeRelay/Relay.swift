@@ -41,7 +41,7 @@ public struct Relay: ~Copyable {
       reader: FrameReader(sender: .worker, maxMessageBytes: limits.value.maxMessageBytes, checksUTF8: limits.value.checksUTF8))
     liveness = Liveness(limits, now: now)
     self.limits = limits
-    throttle = scopes.isEmpty ? nil : ClientThrottle(scopes: scopes)
+    throttle = scopes.allSatisfy(\.isUnlimited) ? nil : ClientThrottle(scopes: scopes)
     notices = limits.value.givesNotice ? ClientNotices() : nil
   }
 

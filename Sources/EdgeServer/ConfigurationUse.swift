@@ -68,12 +68,6 @@ extension UserLimits {
   }
 }
 
-extension GCRA {
-  init?(_ bucket: Configuration.Bucket) {
-    self.init(units: UInt64(bucket.rate.count), per: bucket.rate.per, burst: UInt64(bucket.burst))
-  }
-}
-
 extension WorkerPoolState {
   convenience init(_ pool: Configuration.Pool) {
     let health = pool.health

@@ -1,18 +1,37 @@
 import EdgeConfig
 import EdgePolicy
 
-/// What the configuration says of messages, as the limiter takes it.
+/// What the messages of everybody's connections are charged to beyond the connection itself: the limits of addresses and users.
+struct SharedMessageLimits {
+  private let address: MessageLimits
+  private let widerBlock: MessageLimits
+  private let user: MessageLimits
+
+  init(_ limits: Configuration.Limits) {
+    address = MessageLimits(messages: limits.perIP.messages, bytes: limits.perIP.bytes)
+    widerBlock = address.times(limits.perIP.ipv6Cap.factor)
+    user = MessageLimits(messages: limits.perUser.messages, bytes: limits.perUser.bytes)
+  }
+
+  /// The scope of a meter that a connection's address or user holds.
+  func scope(of held: HeldMeter) -> MeteredScope {
+    switch held.scope {
+    case .address: MeteredScope(.ip, limits: address, state: held.meter)
+    case .widerBlock: MeteredScope(.ip, limits: widerBlock, state: held.meter)
+    case .user: MeteredScope(.user, limits: user, state: held.meter)
+    }
+  }
+}
+
 extension MessageLimits {
-  /// - Parameter factor: multiplies what may pass: for a network of many addresses.
-  init(messages: Configuration.MeteredLimit?, bytes: Configuration.MeteredLimit?, factor: Int = 1) {
-    self.init(
-      messages: messages.flatMap { MeteredLimit($0, factor: factor) }, bytes: bytes.flatMap { MeteredLimit($0, factor: factor) })
+  init(messages: Configuration.MeteredLimit?, bytes: Configuration.MeteredLimit?) {
+    self.init(messages: messages.flatMap { MeteredLimit($0) }, bytes: bytes.flatMap { MeteredLimit($0) })
   }
 }
 
 extension MeteredLimit {
-  fileprivate init?(_ limit: Configuration.MeteredLimit, factor: Int) {
-    guard let rate = GCRA(limit.rate, burst: limit.burst, factor: factor) else { return nil }
+  fileprivate init?(_ limit: Configuration.MeteredLimit) {
+    guard let rate = GCRA(limit.rate, burst: limit.burst) else { return nil }
     let action: LimitAction =
       switch limit.over {
       case .delay: .delay
@@ -24,13 +43,12 @@ extension MeteredLimit {
 }
 
 extension GCRA {
-  /// A rate of the configuration, whose numbers are positive.
-  init?(_ rate: Configuration.Rate, burst: Int, factor: Int = 1) {
-    self.init(units: scaled(rate.count, by: factor), per: rate.per, burst: scaled(burst, by: factor))
+  init?(_ bucket: Configuration.Bucket) {
+    self.init(bucket.rate, burst: bucket.burst)
   }
-}
 
-private func scaled(_ count: Int, by factor: Int) -> UInt64 {
-  let (product, overflow) = UInt64(max(0, count)).multipliedReportingOverflow(by: UInt64(max(1, factor)))
-  return overflow ? .max : product
+  /// A rate of the configuration, whose numbers are positive.
+  init?(_ rate: Configuration.Rate, burst: Int) {
+    self.init(units: UInt64(rate.count), per: rate.per, burst: UInt64(burst))
+  }
 }

@@ -10,12 +10,14 @@ final class Snapshot: Sendable {
   let headLimits = HeadLimits()
   /// Every field name that some route sets: none of them passes from a client.
   let identityNames: FieldNameSet
+  let messageLimits: SharedMessageLimits
   private let table: RouteTable
 
   init(configuration: Configuration, routes: [Route], table: RouteTable) {
     self.configuration = configuration
     self.routes = routes
     self.table = table
+    messageLimits = SharedMessageLimits(configuration.limits)
     identityNames = FieldNameSet(routes.flatMap { $0.identityHeaders.map(\.name) } + ["X-Sluice-User"])
   }
 

@@ -47,7 +47,8 @@ final class Tunnel {
     opened = context.reactor.now
     lastMessage = opened
     openedAt = WallClock.now()
-    relay = Relay(route.relayLimits, scopes: route.meteredScopes(), now: opened)
+    let shared = (client.meters + caller.meters).map(context.snapshot.messageLimits.scope)
+    relay = Relay(route.relayLimits, scopes: route.meteredScopes() + shared, now: opened)
     let stall = context.snapshot.timeouts.stall
     clientStall = StallWatch(minBytes: stall.minBytes, timeout: stall.timeout)
     workerStall = clientStall

@@ -50,7 +50,7 @@ import Testing
     let lines = text.split(separator: "\n")
     let types = lines.filter { $0.hasPrefix("# TYPE ") }
     #expect(Set(types).count == types.count)
-    #expect(types.count == 35)
+    #expect(types.count == 37)
     let samples = lines.filter { !$0.hasPrefix("#") }.compactMap { $0.split(separator: " ").first }
     #expect(Set(samples).count == samples.count)
     #expect(text.hasSuffix("# EOF\n") == (format == .openMetrics))
