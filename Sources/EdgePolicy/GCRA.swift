@@ -21,6 +21,8 @@ public struct GCRA: Hashable, Sendable {
   public let burst: UInt64
   /// How far ahead of now the word may be.
   private let toleranceNanoseconds: UInt64
+  /// The price of one unit, which most charges are for.
+  private let unitNanoseconds: UInt64
 
   /// Makes a limit of `units` in `period`, of which `burst` may come at once.
   ///
@@ -31,6 +33,7 @@ public struct GCRA: Hashable, Sendable {
     self.burst = burst
     periodNanoseconds = UInt64(period.nanoseconds)
     toleranceNanoseconds = scaled(burst, by: periodNanoseconds, over: units)
+    unitNanoseconds = scaled(1, by: periodNanoseconds, over: units)
   }
 
   /// Makes a limit of this module's own, whose numbers are positive.
@@ -40,6 +43,7 @@ public struct GCRA: Hashable, Sendable {
     self.burst = burst
     periodNanoseconds = 1_000_000_000
     toleranceNanoseconds = scaled(burst, by: periodNanoseconds, over: units)
+    unitNanoseconds = scaled(1, by: periodNanoseconds, over: units)
   }
 
   /// The limit of something that may do `factor` times as much: rate and burst alike.
@@ -61,24 +65,42 @@ public struct GCRA: Hashable, Sendable {
   ///
   /// - Returns: the word to keep, which is the given one unless the charge was allowed, and the verdict.
   public func charge(_ word: UInt64, cost: UInt64, now: Instant) -> (word: UInt64, verdict: Verdict) {
-    let (reserved, wait) = reserve(word, cost: cost, now: now)
-    return wait == .zero ? (reserved, .allowed) : (word, .retryAfter(wait))
+    let (end, limit) = spans(word, cost: cost, now: now)
+    guard end > limit else { return (end, .allowed) }
+    return (word, .retryAfter(.nanoseconds(Int64(clamping: end - limit))))
   }
 
   /// Takes `cost` units whether they fit or not: a place in the queue of those who wait.
   ///
   /// - Returns: the word to keep, and how long whoever charged has to wait; zero where `charge` would have allowed it.
   public func reserve(_ word: UInt64, cost: UInt64, now: Instant) -> (word: UInt64, wait: Duration) {
-    let start = max(word, now.nanoseconds)
-    let price = scaled(cost, by: periodNanoseconds, over: units)
-    let end = sum(start, price)
-    let limit = sum(now.nanoseconds, max(toleranceNanoseconds, price))
+    let (end, limit) = spans(word, cost: cost, now: now)
     return (end, end > limit ? .nanoseconds(Int64(clamping: end - limit)) : .zero)
+  }
+
+  /// The word after a charge, if it fits; else nil. The same as `charge`, for who does not ask how long to wait: without a
+  /// `Duration` it takes a quarter of the instructions.
+  @inline(__always)
+  func wordAfter(_ word: UInt64, cost: UInt64, now: Instant) -> UInt64? {
+    let (end, limit) = spans(word, cost: cost, now: now)
+    return end > limit ? nil : end
+  }
+
+  /// Where the word would stand, and where it may stand at most.
+  @inline(__always)
+  private func spans(_ word: UInt64, cost: UInt64, now: Instant) -> (end: UInt64, limit: UInt64) {
+    let price = price(of: cost)
+    return (sum(max(word, now.nanoseconds), price), sum(now.nanoseconds, max(toleranceNanoseconds, price)))
+  }
+
+  @inline(__always)
+  private func price(of cost: UInt64) -> UInt64 {
+    cost == 1 ? unitNanoseconds : scaled(cost, by: periodNanoseconds, over: units)
   }
 
   /// Takes a charge back that was allowed, because another limit refused the same thing, or a reservation that is not used.
   public func refund(_ word: UInt64, cost: UInt64) -> UInt64 {
-    let price = scaled(cost, by: periodNanoseconds, over: units)
+    let price = price(of: cost)
     return word > price ? word - price : 0
   }
 
@@ -91,6 +113,7 @@ public struct GCRA: Hashable, Sendable {
 /// `amount * factor / divisor` rounded down, held at a quarter of the range so that sums with the clock do not wrap.
 private func scaled(_ amount: UInt64, by factor: UInt64, over divisor: UInt64) -> UInt64 {
   let product = amount.multipliedFullWidth(by: factor)
+  guard product.high > 0 else { return min(product.low / divisor, maxSpan) }
   guard product.high < divisor else { return maxSpan }
   return min(divisor.dividingFullWidth(product).quotient, maxSpan)
 }

@@ -115,8 +115,8 @@ public struct MessageMeter: Sendable {
 extension MeteredScope {
   /// Charges both limits, or neither.
   fileprivate func charge(_ payloadBytes: UInt64, now: Instant) -> Bool {
-    if let limit = limits.messages, state.messages.charge(1, of: limit.rate, now: now) != .allowed { return false }
-    if let limit = limits.bytes, state.bytes.charge(payloadBytes, of: limit.rate, now: now) != .allowed {
+    if let limit = limits.messages, !state.messages.take(1, of: limit.rate, now: now) { return false }
+    if let limit = limits.bytes, !state.bytes.take(payloadBytes, of: limit.rate, now: now) {
       if let limit = limits.messages { state.messages.refund(1, of: limit.rate) }
       return false
     }

@@ -12,14 +12,22 @@ public final class SharedBucket: Sendable {
 
   /// Charges `cost` units if they fit; of several callers at once exactly as many get through as there is room for.
   public func charge(_ cost: UInt64, of limit: GCRA, now: Instant) -> GCRA.Verdict {
+    while !take(cost, of: limit, now: now) {
+      let verdict = verdict(on: cost, of: limit, now: now)
+      if verdict != .allowed { return verdict }
+    }
+    return .allowed
+  }
+
+  /// Charges `cost` units if they fit, like `charge`; says only whether they did.
+  func take(_ cost: UInt64, of limit: GCRA, now: Instant) -> Bool {
     var seen = word.load(ordering: .relaxed)
-    while true {
-      let (charged, verdict) = limit.charge(seen, cost: cost, now: now)
-      guard verdict == .allowed else { return verdict }
+    while let charged = limit.wordAfter(seen, cost: cost, now: now) {
       let (exchanged, current) = word.weakCompareExchange(expected: seen, desired: charged, ordering: .relaxed)
-      if exchanged { return .allowed }
+      if exchanged { return true }
       seen = current
     }
+    return false
   }
 
   /// What `charge` would say, without a charge.

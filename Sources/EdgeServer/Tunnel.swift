@@ -29,6 +29,8 @@ final class Tunnel {
   private var lastMessage: Instant
   /// Whether a ping may have gone out since the client was last heard: hearing it brings the next deadline nearer.
   private var mayAwaitPong = false
+  /// Whether the client is told of limits and of its token.
+  private let givesNotice: Bool
   /// Whether a limit makes the client wait now.
   private(set) var isThrottled = false
   /// When a client that has ended its side, while a limit makes it wait, is given up.
@@ -47,6 +49,7 @@ final class Tunnel {
     opened = context.reactor.now
     lastMessage = opened
     openedAt = WallClock.now()
+    givesNotice = route.relayLimits.value.givesNotice
     let shared = (client.meters + caller.meters).map(context.snapshot.messageLimits.scope)
     relay = Relay(route.relayLimits, scopes: route.meteredScopes() + shared, now: opened)
     let stall = context.snapshot.timeouts.stall
@@ -223,6 +226,7 @@ final class Tunnel {
   }
 
   private func sendNotices() {
+    guard givesNotice else { return }
     while let text = relay.takeNoticeForClient(now: context.reactor.now) {
       var frame: [UInt8] = []
       FrameWriter.appendMessage(.text, text.span, into: &frame)
