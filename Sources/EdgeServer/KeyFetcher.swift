@@ -9,7 +9,7 @@ import Synchronization
 /// Keeps a ring's keys as fresh as the set that an identity provider serves, on a thread of its own: no reactor ever waits for
 /// the provider.
 ///
-/// What the provider serves is the truth: a key that its set no longer has is gone at once. Where it serves nothing usable, the
+/// What the provider serves is the truth: a key that its set no longer has is gone at once. Where it serves no set at all, the
 /// old keys stay until their time is over, and then there are none.
 final class KeyFetcher: Sendable {
   let ring: KeyRing
@@ -72,36 +72,45 @@ final class KeyFetcher: Sendable {
   }
 
   private func fetch(log: EdgeLog) {
-    refresh.withLock { $0.fetchBegan() }
+    let before = ring.generation
+    let wasFailing = refresh.withLock { refresh in
+      refresh.fetchBegan()
+      return refresh.failures > 0
+    }
     do {
-      let document = try Fetch(url: source.url, caFile: source.caFile).perform { [self] in isStopping.load(ordering: .relaxed) }
-      let keys = try KeyBundle(keySet: document, algorithms: ring.requirements.algorithms)
-      let before = ring.generation
+      let keys = try fetchedKeys()
       ring.replace(with: keys)
-      let failures = refresh.withLock { refresh in
-        defer { refresh.fetchSucceeded(now: MonotonicClock.now(), chance: .random(in: 0...1)) }
-        return refresh.failures
-      }
-      if failures > 0 || ring.generation !== before { log.keysReloaded(keys, ring: ring, source: source.shownAddress) }
+      refresh.withLock { $0.fetchSucceeded(now: MonotonicClock.now(), chance: .random(in: 0...1)) }
+      if wasFailing || ring.generation !== before { log.keysReloaded(keys, ring: ring, source: source.shownAddress) }
     } catch {
       refresh.withLock { $0.fetchFailed(now: MonotonicClock.now(), chance: .random(in: 0...1)) }
-      guard !isStopping.load(ordering: .relaxed) else { return }
-      let level = ring.generation.keyCount > 0 ? LogLevel.warning : .error
-      log.write(level, "keys.reload_failed", "An identity provider's keys could not be fetched. It is tried again.") { record in
-        record[.auth] = .text(ring.auth)
-        record[.keySource] = .text(source.shownAddress)
-        record[.errorType] = .text("\(error)")
-        record[.keysUsed] = .integer(Int64(ring.generation.keyCount))
-      }
+      if !isStopping.load(ordering: .relaxed) { report("\(error)", log: log) }
+    }
+  }
+
+  private func fetchedKeys() throws -> KeyBundle {
+    let document = try Fetch(url: source.url, caFile: source.caFile).perform { [self] in isStopping.load(ordering: .relaxed) }
+    return try KeyBundle(keySet: document, algorithms: ring.requirements.algorithms)
+  }
+
+  /// Tells why a fetch failed; nothing of what was fetched is in `reason`.
+  private func report(_ reason: String, log: EdgeLog) {
+    let keyCount = ring.generation.keyCount
+    log.write(
+      keyCount > 0 ? .warning : .error, "keys.reload_failed", "A provider's keys could not be fetched; it is tried again."
+    ) {
+      record in
+      record[.auth] = .text(ring.auth)
+      record[.keySource] = .text(source.shownAddress)
+      record[.errorType] = .text(reason)
+      record[.keysUsed] = .integer(Int64(keyCount))
     }
   }
 
   private func dropExpiredKeys(now: Instant, log: EdgeLog) {
     guard refresh.withLock({ $0.isExpired(now: now) }), ring.generation.keyCount > 0 else { return }
     ring.replace(with: .none)
-    log.write(.error, "keys.expired", "The identity provider has given no keys for too long: every token is refused from now on.")
-    {
-      record in
+    log.write(.error, "keys.expired", "A provider's keys are too old: every token is refused until it gives others.") { record in
       record[.auth] = .text(ring.auth)
       record[.keySource] = .text(source.shownAddress)
     }

@@ -102,6 +102,14 @@ import Testing
       "auth.a.keys.refresh: refresh goes with url; expected it without file or secret_file"
     ),
     (
+      "auth: {a: {keys: {secret_file: x, ca_file: y}}}",
+      "auth.a.keys.ca_file: ca_file goes with url; expected it without file or secret_file"
+    ),
+    (
+      "auth: {a: {keys: {url: \"http://id.example/k\"}}}",
+      "auth.a.keys.url: \"http://id.example/k\" is not allowed here; expected an https:// address"
+    ),
+    (
       "auth: {a: {keys: {file: x}, algorithms: [HS256]}}",
       "auth.a.algorithms[0]: HS256 does not fit the keys; expected secret_file with HS256, HS384 and HS512"
     ),
@@ -123,6 +131,26 @@ import Testing
     let found = errors(in: minimal + document)
     #expect(found.map { $0.split(separator: ": ", maxSplits: 1).last.map(String.init) } == [message])
     #expect(found.allSatisfy { $0.hasPrefix("s.yaml:4:") })
+  }
+
+  @Test(arguments: [
+    "", "/keys", "id.example/keys", "https://", "https:///keys", "HTTPS://id.example/", "ftp://id.example/",
+    "https://id.example/#k",
+    "https://user@id.example/", "https://user:secret@id.example/", "https://id.example\\@evil.example/", "https://id..example/",
+    "https://id.example:/", "https://id.example:0/", "https://id.example:65536/", "https://id.example:+443/",
+    "https://id.example:443:443/", "https://[::1/", "https://[::1]x/", "https://id.example/a b", "https://id.exämple/",
+    "https://*.example/",
+  ])
+  func `an address of keys is https, with a host that can be and nothing that must stay secret`(url: String) {
+    let found = errors(in: minimal + "auth: {a: {keys: {url: '\(url)'}}}")
+    #expect(found.count == 1 && found.allSatisfy { $0.contains("auth.a.keys.url") }, "\(found)")
+  }
+
+  @Test(arguments: [
+    "https://id.example", "https://id.example:8443/keys?tenant=1", "https://[::1]:8443/", "https://127.0.0.1/k?a@b",
+  ])
+  func `an address of keys may have a port, a path and a query`(url: String) {
+    #expect(errors(in: minimal + "auth: {a: {keys: {url: '\(url)'}}}") == [])
   }
 
   @Test(arguments: [
