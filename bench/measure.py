@@ -23,12 +23,16 @@ IDLE_SOURCES = 100
 class Bench:
     """Runs the load generator against a proxy."""
 
-    def __init__(self, program, site):
+    def __init__(self, program, site, token=True):
         self._program, self._site = program, site
+        self._token = ["--token-file", site.file("token")] if token else []
+
+    def without_token(self):
+        return Bench(self._program, self._site, token=False)
 
     def __call__(self, mode, proxy, *options, figures=True):
         command = ["taskset", "-c", LOAD_CORE, self._program, mode, "--json", "--connect", f"127.0.0.1:{proxy.port}",
-                   "--origin", "https://localhost", "--token-file", self._site.file("token"), "--give-up-after", "300",
+                   "--origin", "https://localhost", *self._token, "--give-up-after", "300",
                    *map(str, options)]
         if figures:
             command += ["--server-pid", str(proxy.pid)]

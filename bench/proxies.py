@@ -73,6 +73,12 @@ def all_proxies(site, sluice):
     ]
 
 
+def variants(site, sluice):
+    """The edge with other configurations, to tell what checks cost."""
+    return {name: Proxy(name, port, [sluice, "run", "-c", site.file(f"{name}.yaml")])
+            for name, port in (("open", 9446), ("token", 9447), ("checks", 9448))}
+
+
 class Worker:
     """The echo worker that all proxies share."""
 

@@ -14,11 +14,11 @@ def times(title, unit, values):
     return lines + [""]
 
 
-def counts(title, columns, values):
+def counts(title, columns, values, digits=2):
     """Rows of proxies with exact counts."""
     lines = [f"### {title}", "", "| | " + " | ".join(columns.values()) + " |", "|---" * (len(columns) + 1) + "|"]
     for name, row in values.items():
-        lines.append(f"| {name} | " + " | ".join(number(row[column]) for column in columns) + " |")
+        lines.append(f"| {name} | " + " | ".join(number(row[column], digits) for column in columns) + " |")
     return lines + [""]
 
 
@@ -39,5 +39,5 @@ def spread(row, digits=2):
     return f"{low:.{digits}f}–{high:.{digits}f}"
 
 
-def number(value):
-    return f"{value:,.0f}" if value >= 100 else f"{value:.2f}"
+def number(value, digits):
+    return f"{value:,.0f}" if value >= 100 else f"{value:.{digits}f}"

@@ -17,7 +17,7 @@ class Site:
         self.path = pathlib.Path(self._holder.name)
         self._make_certificate()
         self._make_token(sluice)
-        for name in ("sluice.yaml", "nginx.conf", "haproxy.cfg"):
+        for name in ("sluice.yaml", "open.yaml", "token.yaml", "checks.yaml", "nginx.conf", "haproxy.cfg"):
             text = (CONFIGURATIONS / name).read_text().replace("@DIR@", str(self.path))
             (self.path / name).write_text(text)
 
