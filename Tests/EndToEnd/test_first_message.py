@@ -180,3 +180,23 @@ def test_a_lost_client_leaves_nothing_behind(lobby):
     for _ in range(50):
         lobby.enter(listener="plain").close()
     eventually(lambda: lobby.edge.metric("sluice_handshakes_total", result="abandoned") == 50, what="the count")
+
+
+def test_no_part_of_a_token_in_a_message_is_logged_counted_shown_or_answered(lobby, site):
+    good = site.token("alice")
+    bad = [site.token(exp=1), site.token(aud="other"), good[:-4], f"{good}.{good}"]
+    lobby = lobby(log={"level": "debug"})
+    client = lobby.enter()
+    client.send(frame(TEXT, token_message(good)))
+    seen = [repr(accept_upgrade(lobby.worker.next())), lobby.edge.admin("GET", "/api/v1/connections")[1]]
+    for token in bad:
+        client = lobby.enter()
+        client.send(frame(TEXT, token_message(token)))
+        code, reason = client.close_frame()
+        assert code == 4401
+        seen.append(reason)
+    seen.append(lobby.edge.admin("GET", "/metrics")[1])
+    eventually(lambda: lobby.edge.metric("sluice_handshakes_total", result="token_invalid") == 3)
+    everything = "\n".join([*seen, lobby.edge.child.errors])
+    for part in ".".join([good, *bad]).split("."):
+        assert part[:12] not in everything and part[-12:] not in everything
