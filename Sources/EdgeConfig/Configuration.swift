@@ -14,7 +14,7 @@ public struct Configuration: Sendable, Equatable {
   /// The addresses that clients reach; at least one, with unique names.
   public internal(set) var listeners: [Listener]
   /// Peers whose forwarding fields and PROXY headers are believed.
-  public internal(set) var trustedProxies: [CIDR]
+  public internal(set) var trustedProxies: TrustedProxies
   /// Deadlines that hold for every connection.
   public internal(set) var timeouts: Timeouts
   /// Limits of the whole edge, of one address and of one user.

@@ -11,7 +11,7 @@ extension Configuration {
     let listeners = section.required("listeners", "a list of listeners, each with name and address")?.list(of: "listeners") {
       $0.section(Listener.read)
     }
-    let trustedProxies = section["trusted_proxies"]?.list(of: "addresses or blocks") { $0.network() } ?? []
+    let trustedProxies = section["trusted_proxies"]?.list(of: "addresses or blocks") { $0.trustedProxy() } ?? []
     let timeouts = section.section("timeouts", Timeouts.read)
     let limits = section.section("limits", Limits.read)
     let auth = readAuth(section)
@@ -29,8 +29,8 @@ extension Configuration {
     guard let listeners, let timeouts, let limits, let pools, let routes, let admin, let drain, let log else { return nil }
     return Configuration(
       version: version, threads: threads ?? .auto, stateDirectory: stateDirectory, listeners: listeners,
-      trustedProxies: trustedProxies, timeouts: timeouts, limits: limits, auth: auth, pools: pools, routes: routes,
-      rules: rules, admin: admin, drain: drain, log: log)
+      trustedProxies: TrustedProxies(trustedProxies), timeouts: timeouts, limits: limits, auth: auth, pools: pools,
+      routes: routes, rules: rules, admin: admin, drain: drain, log: log)
   }
 
   private static func readAuth(_ section: Section) -> [String: Auth] {
@@ -52,7 +52,7 @@ extension Configuration {
       }
     return .map([
       "version": .plain(String(version)), "threads": .plain(threads), "state_dir": .text(stateDirectory),
-      "listeners": .list(listeners.map(\.node)), "trusted_proxies": .list(trustedProxies.map { .text($0.description) }),
+      "listeners": .list(listeners.map(\.node)), "trusted_proxies": .list(trustedProxies.words.map { .text($0) }),
       "timeouts": timeouts.node, "limits": limits.node,
       "auth": named(auth.sorted { $0.key < $1.key }.map { ($0.key, $0.value.node) }),
       "pools": named(pools.map { ($0.name, $0.node) }), "routes": .list(routes.map(\.node)), "rules": .list(rules.map(\.node)),

@@ -2,7 +2,8 @@ public import EdgeCore
 
 /// Who the client is when proxies stand before the edge.
 public struct ClientChain: Hashable, Sendable {
-  /// The client and then the trusted proxies it came through, nearest last. Never empty.
+  /// The client and then the trusted proxies it came through, nearest last. Empty where the peer has no address, and is not
+  /// believed or tells none.
   public let addresses: [IPAddress]
   /// The scheme that the client used, if a trusted proxy says it.
   public let scheme: HTTPScheme?
@@ -10,7 +11,7 @@ public struct ClientChain: Hashable, Sendable {
   public let isSpoofed: Bool
 
   /// The client's address: the nearest one that is not a trusted proxy's.
-  public var client: IPAddress { addresses[0] }
+  public var client: IPAddress? { addresses.first }
 
   /// Reads X-Forwarded-For from its end, for as long as each address names a trusted proxy.
   ///
@@ -20,17 +21,16 @@ public struct ClientChain: Hashable, Sendable {
   ///   - fields: the client's fields.
   ///   - peer: whom the edge's socket is connected to.
   ///   - trustedProxies: setting `trusted_proxies`.
-  public init(fields: HTTPFields, peer: IPAddress, trustedProxies: [CIDR]) {
-    let isTrusted = { (address: IPAddress) in trustedProxies.contains { $0.contains(address) } }
-    var chain = [peer]
-    guard isTrusted(peer) else {
+  public init(fields: HTTPFields, peer: PeerAddress, trustedProxies: TrustedProxies) {
+    var chain = peer.ip.map { [$0] } ?? []
+    guard trustedProxies.contains(peer) else {
       addresses = chain
       scheme = nil
       isSpoofed = fields.contains("X-Forwarded-For") || fields.contains("Forwarded") || fields.contains("X-Real-IP")
       return
     }
     for element in fields.elements(of: "X-Forwarded-For").reversed() {
-      guard let nearest = chain.last, isTrusted(nearest), let address = forwardedAddress(element) else { break }
+      guard chain.last.map(trustedProxies.contains) ?? true, let address = forwardedAddress(element) else { break }
       chain.append(address)
     }
     addresses = chain.reversed()

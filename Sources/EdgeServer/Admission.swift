@@ -42,7 +42,7 @@ struct Admission {
 
 /// Who a request is from, and what names it: what logs and the admin plane say for as long as it lasts.
 final class Caller: Sendable {
-  /// The client's own address; nil for a peer on a Unix socket.
+  /// The client's own address; nil for a peer on a Unix socket that tells none.
   let address: IPAddress?
   /// The host that was asked for, in normal form.
   let host: String?

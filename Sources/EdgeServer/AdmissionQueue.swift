@@ -2,6 +2,7 @@ import EdgeCore
 import EdgeIO
 import EdgePolicy
 import EdgeTLS
+import EdgeTelemetry
 
 /// Lets accepted clients of one reactor in at the pace of the edge's ramp.
 ///
@@ -34,7 +35,9 @@ final class AdmissionQueue: EventSource {
         return nil
       }
     }
-    if waits { beginDue() } else { refuse(client, retryAfter: late) }
+    guard waits else { return refuse(client, retryAfter: late) }
+    context.metrics.waitingClientsChanged(by: 1)
+    beginDue()
   }
 
   /// Lets go of all who wait, and takes nobody any more.
@@ -55,6 +58,7 @@ final class AdmissionQueue: EventSource {
   private func beginDue() {
     for _ in 0..<Self.maxPerTurn {
       guard let client = queue.popDue(now: context.reactor.now, isGone: isGone) else { break }
+      context.metrics.waitingClientsChanged(by: -1)
       client.begin(context)
     }
     guard let slot = queue.nextSlot else { return }
@@ -70,6 +74,7 @@ final class AdmissionQueue: EventSource {
   }
 
   private func letGo(_ client: ArrivedClient) {
+    context.metrics.waitingClientsChanged(by: -1)
     client.close(reset: false)
     context.shared.limits.release(client.charge, now: context.reactor.now)
   }

@@ -35,7 +35,7 @@ final class EdgeListener: Listener {
 
   override func accepted(_ client: consuming Socket, from peer: PeerAddress) {
     let now = context.reactor.now
-    let isProxy = peer.ip.map { context.snapshot.trustsProxy($0) } ?? false
+    let isProxy = context.snapshot.trustedProxies.contains(peer)
     let charge = context.shared.limits.charge(isProxy ? nil : peer.ip, now: now)
     let arrived = ArrivedClient(client, peer: peer, listener: listener, charge: charge, now: now)
     switch charge {

@@ -134,34 +134,26 @@ enum GateVerdict {
 
 /// Where a request comes from, after trusted proxies were believed.
 struct RequestOrigin {
-  /// The client and then the trusted proxies it came through; empty for a peer without an address.
+  /// The client and then the trusted proxies it came through; empty for a peer without an address that tells none.
   let clientChain: [IPAddress]
   let scheme: HTTPScheme
   /// Whether the request bore forwarding fields that nobody believes.
   let isSpoofed: Bool
-  /// Whose limits hold: the client's; nil for a trusted proxy's own requests, and for a peer on a Unix socket.
+  /// Whether a trusted proxy tells who the client is: accepting has not charged it then.
+  let isProxied: Bool
+  /// Whose limits hold: the client's; nil for a trusted proxy's own requests, and for a client without an address.
   let limitedAddress: IPAddress?
 
-  init(_ head: RequestHead, from client: ClientConnection, trustedProxies: [CIDR]) {
-    let own: HTTPScheme = client.isEncrypted ? .https : .http
-    guard let peer = client.peer.ip else {
-      clientChain = []
-      scheme = own
-      isSpoofed = false
-      limitedAddress = nil
-      return
-    }
-    let chain = ClientChain(fields: head.fields, peer: peer, trustedProxies: trustedProxies)
+  init(_ head: RequestHead, from client: ClientConnection, trustedProxies: TrustedProxies) {
+    let chain = ClientChain(fields: head.fields, peer: client.peer, trustedProxies: trustedProxies)
     clientChain = chain.addresses
-    scheme = chain.scheme ?? own
+    scheme = chain.scheme ?? (client.isEncrypted ? .https : .http)
     isSpoofed = chain.isSpoofed
-    limitedAddress = trustedProxies.contains { $0.contains(chain.client) } ? nil : chain.client
+    isProxied = chain.client != client.peer.ip
+    limitedAddress = chain.client.flatMap { trustedProxies.contains($0) ? nil : $0 }
   }
 
-  /// Whether a trusted proxy stands between: accepting has not charged the client then.
-  var isProxied: Bool { clientChain.count > 1 }
-
-  /// The client's own address; nil for a peer on a Unix socket.
+  /// The client's own address; nil for a peer on a Unix socket that tells none.
   var clientAddress: IPAddress? { clientChain.first }
 }
 

@@ -22,15 +22,10 @@ final class Snapshot: Sendable {
   }
 
   var timeouts: Configuration.Timeouts { configuration.timeouts }
-  var trustedProxies: [CIDR] { configuration.trustedProxies }
+  var trustedProxies: TrustedProxies { configuration.trustedProxies }
 
   /// How long a client's connection may wait between two requests.
   static let keepAlive = Duration.seconds(75)
-
-  /// Whether what a peer says of others is believed.
-  func trustsProxy(_ peer: IPAddress) -> Bool {
-    trustedProxies.contains { $0.contains(peer) }
-  }
 
   /// The route of a request, by its host and path in normal form.
   func route(host: String?, path: String) -> Route? {

@@ -110,6 +110,7 @@ public struct Exposition {
   }
 
   private mutating func writeLimiters() {
+    one(.waitingClients, .level(reactors.reduce(0) { $0 + $1.totals.waitingClients.value }))
     writer.begin(.limiterEntries)
     for table in values.limiters { writer.sample(.limiterEntries, [table.scope], .level(Int64(table.entries))) }
     writer.begin(.limiterEvictions)

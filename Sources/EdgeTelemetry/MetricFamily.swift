@@ -62,6 +62,8 @@ extension MetricFamily {
     "sluice_jwks_age_seconds", .gauge, by: ["auth"], "How long ago a key set was fetched; +Inf if it never was.")
 
   // Limits
+  static let waitingClients = MetricFamily(
+    "sluice_clients_waiting", .gauge, "Clients that were accepted and wait for their turn to begin TLS.")
   static let limiterEntries = MetricFamily(
     "sluice_limiter_entries", .gauge, by: ["scope"], "Addresses or users that hold or have used something of their limits.")
   static let limiterEvictions = MetricFamily(

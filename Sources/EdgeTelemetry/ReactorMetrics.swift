@@ -113,6 +113,11 @@ extension ReactorMetrics {
     cells.handshakeDuration.record(duration)
   }
 
+  /// Follows how many clients wait for their turn to come in.
+  public func waitingClientsChanged(by count: Int) {
+    totals.waitingClients.add(Int64(count))
+  }
+
   /// Counts a client that was reset before it could ask for anything.
   public func connectionTurnedAway(_ result: HandshakeResult) {
     unrouted.handshakes[result.rawValue].add()

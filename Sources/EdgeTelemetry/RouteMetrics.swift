@@ -49,6 +49,7 @@ final class ListenerMetrics: Sendable {
 
 /// What one reactor counts without regard to route or listener.
 final class ReactorTotals: Sendable {
+  let waitingClients = Gauge()
   let connectionsOpened = Counter()
   let connectionDuration = Histogram(.lifetime)
   let tlsHandshakes = InlineArray<24, Counter> { _ in Counter() }

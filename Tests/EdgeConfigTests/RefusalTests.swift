@@ -61,7 +61,8 @@ import Testing
     ),
     (
       "trusted_proxies: [10.0.0.0/33]",
-      "trusted_proxies[0]: \"10.0.0.0/33\" is not allowed here; expected an address or a block such as 10.0.0.0/8 or 2001:db8::/32"
+      "trusted_proxies[0]: \"10.0.0.0/33\" is not allowed here; "
+        + "expected unix, an address, or a block such as 10.0.0.0/8 or 2001:db8::/32"
     ),
     (
       "timeouts: {stall: {min_bytes: 4K}}",

@@ -67,7 +67,7 @@ let everything = """
       proxy_protocol: required
     - {name: local, address: "unix:/run/sluice/edge.sock"}
     - {name: manager, address: "fd://edge"}
-  trusted_proxies: [10.0.0.0/8, "2001:db8::/32"]
+  trusted_proxies: [unix, 10.0.0.0/8, "2001:db8::/32"]
   timeouts:
     {handshake: 1s, head: 2s, body_progress: 3s, connect: 4s, worker_response: 5s, close: 6s, stall: {min_bytes: 1KiB, timeout: 7s}}
   limits:

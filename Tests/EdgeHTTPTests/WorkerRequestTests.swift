@@ -141,11 +141,31 @@ import Testing
     var fields: HTTPFields = ["X-Forwarded-Proto": "http, HTTPS"]
     if let forwardedFor { fields.add("x-forwarded-for", forwardedFor) }
     let found = ClientChain(
-      fields: fields, peer: try #require(IPAddress(peer)), trustedProxies: [try #require(CIDR("10.0.0.0/8"))])
+      fields: fields, peer: .ip(try #require(IPAddress(peer)), port: 1),
+      trustedProxies: TrustedProxies(networks: [try #require(CIDR("10.0.0.0/8"))], includesUnixPeers: true))
     #expect(found.addresses.map(\.description) == chain)
-    #expect(found.client.description == chain.first)
+    #expect(found.client?.description == chain.first)
     #expect(found.isSpoofed == isSpoofed)
     #expect(found.scheme == (peer.hasPrefix("10.") ? .https : nil))
+  }
+
+  @Test(
+    arguments: [
+      (true, "203.0.113.1", ["203.0.113.1"], false),
+      (true, "1.1.1.1, 203.0.113.1, 10.0.0.2", ["203.0.113.1", "10.0.0.2"], false),
+      (true, "unknown", [], false), (true, nil, [], false), (false, "203.0.113.1", [], true), (false, nil, [], false),
+    ] as [(Bool, String?, [String], Bool)])
+  func `a peer on a Unix socket is believed where the setting says so`(
+    trusted: Bool, forwardedFor: String?, chain: [String], isSpoofed: Bool
+  ) throws {
+    var fields: HTTPFields = ["X-Forwarded-Proto": "https"]
+    if let forwardedFor { fields.add("X-Forwarded-For", forwardedFor) }
+    let found = ClientChain(
+      fields: fields, peer: .unix,
+      trustedProxies: TrustedProxies(networks: [try #require(CIDR("10.0.0.0/8"))], includesUnixPeers: trusted))
+    #expect(found.addresses.map(\.description) == chain)
+    #expect(found.isSpoofed == isSpoofed)
+    #expect(found.scheme == (trusted ? .https : nil))
   }
 
   @Test(

@@ -50,7 +50,7 @@ import Testing
     let lines = text.split(separator: "\n")
     let types = lines.filter { $0.hasPrefix("# TYPE ") }
     #expect(Set(types).count == types.count)
-    #expect(types.count == 37)
+    #expect(types.count == 38)
     let samples = lines.filter { !$0.hasPrefix("#") }.compactMap { $0.split(separator: " ").first }
     #expect(Set(samples).count == samples.count)
     #expect(text.hasSuffix("# EOF\n") == (format == .openMetrics))
@@ -130,6 +130,7 @@ import Testing
 func busyScrape(_ format: ExpositionFormat) -> String {
   let reactors = (0..<2).map { _ in ReactorMetrics(layout: layout) }
   for metrics in reactors {
+    metrics.waitingClientsChanged(by: 1)
     metrics.connectionOpened(listener: 0, protocol: .http2)
     metrics.connectionClosed(
       listener: 0, protocol: .http2, route: 0, initiator: .worker, code: 1_014, lifetime: .seconds(70))

@@ -11,8 +11,9 @@ import time
 import pytest
 
 from edge import Edge, configuration, open_route
-from frames import FrameStream, upgrade_request
-from rawhttp import ByteStream, request
+from frames import TEXT, FrameStream, upgrade_request
+from rawhttp import request
+from tokens import AUDIENCE, ISSUER
 from waiting import eventually, slow
 from workers import ForeignWorker
 
@@ -129,7 +130,8 @@ def test_beyond_its_rate_an_address_is_told_so_then_reset_before_tls(start):
     assert edge.metric("sluice_tls_handshakes_total") == handshakes
     assert edge.metric("sluice_handshakes_total", route="", result="ip_limit") == 10
     assert edge.metric("sluice_handshakes_total", route="open", result="ip_limit") == 15
-    assert {line["error.type"] for line in edge.events("connection.denied", outcome="ip_limit")} == {"handshakes"}
+    denied = eventually(lambda: edge.events("connection.denied", outcome="ip_limit"))
+    assert {line["error.type"] for line in denied} == {"handshakes"}
 
 
 def test_a_handshake_comes_back_with_time(start):
@@ -219,6 +221,27 @@ def test_behind_a_trusted_proxy_every_attempt_costs_its_client_a_handshake(start
     assert [ask(connect(edge)).status for _ in range(30)] == [403] * 30
 
 
+def test_a_proxy_on_a_unix_socket_tells_its_clients_where_the_setting_trusts_it(start, directory, closing):
+    path = directory / "edge.sock"
+
+    def ask_locally(*fields):
+        stream = closing(FrameStream(socket.socket(socket.AF_UNIX)))
+        stream.sock.settimeout(slow(10))
+        stream.sock.connect(str(path))
+        return ask(stream, *fields).status
+
+    limits = {"per_ip": {"connections": 2, "handshakes": OUT_OF_THE_WAY}}
+    listeners = [{"name": "local", "address": f"unix:{path}"}, {"name": "plain", "address": "127.0.0.1:0"}]
+    edge = start(limits, listeners=listeners, trusted_proxies=["unix"])
+    assert [ask_locally(forwarded("192.0.2.1")) for _ in range(4)] == [101, 101, 429, 429]
+    assert ask_locally(forwarded("192.0.2.2")) == 101
+    assert [ask_locally() for _ in range(5)] == [101] * 5, "nobody's address, nobody's limit"
+    edge.close()
+    edge = start(limits, listeners=listeners)
+    assert [ask_locally(forwarded("192.0.2.1")) for _ in range(5)] == [101] * 5
+    assert edge.metric("sluice_limiter_entries", scope="ip") == 0
+
+
 # Users
 
 
@@ -259,6 +282,33 @@ def test_a_refused_user_reads_why_and_may_come_back(start, site):
     eventually(lambda: ask(connect(edge, "secure"), bearer).status == 101)
 
 
+def test_a_page_script_reads_the_limit_as_a_close_code(start, site):
+    route = open_route(path="/ws", auth="main", reject={"rate": "close"})
+    edge = start({"per_ip": {"connections": 3}, "per_user": {"connections": 1}}, [route])
+    bearer = ("Authorization", f"Bearer {site.token()}")
+    streams = [connect(edge, "secure") for _ in range(4)]
+    assert [ask(stream, bearer).status for stream in streams] == [101] * 4
+    assert streams[1].close_frame() == (4429, "user_limit;retry_after=5")
+    assert streams[3].close_frame() == (4429, "ip_limit;retry_after=5")
+    assert edge.metric("sluice_handshakes_total", result="accepted") == 1
+
+
+def test_the_token_of_a_first_message_counts_for_its_user(start, site):
+    auth = {
+        "issuer": ISSUER, "audience": [AUDIENCE], "algorithms": ["ES256"], "keys": {"file": str(site.jwks)},
+        "token_from": ["header", "first_message"]}
+    edge = start(
+        {"exempt": ["127.0.0.0/8"], "per_user": {"connections": 2, "when_full": "reject"}}, [open_route(path="/ws", auth="main")],
+        auth={"main": auth})
+    streams = [connect(edge) for _ in range(3)]
+    message = json.dumps({"type": "edge.token", "data": {"token": site.token()}}, separators=(",", ":")).encode()
+    for number, stream in enumerate(streams):
+        assert ask(stream).status == 101
+        stream.send_frame(TEXT, message)
+        eventually(lambda: edge.metric("sluice_connections") == min(2, number + 1))
+    assert streams[2].close_frame() == (4429, "user_limit;retry_after=5")
+
+
 @pytest.mark.parametrize("code", [4409, 4009])
 def test_the_newest_takes_the_place_of_the_oldest(start, site, code):
     route = open_route(path="/ws", auth="main", close_codes={"replaced": code})
@@ -270,10 +320,9 @@ def test_the_newest_takes_the_place_of_the_oldest(start, site, code):
         if number >= 3:
             assert streams[number - 3].close_frame() == (code, "replaced")
             streams[number - 3].send_close(code, "replaced")
-    # They were on both reactors.
     eventually(lambda: len(edge.connections(user="alice", state="open")) == 3)
-    opened = {line["conn.id"][:4] for line in edge.events("connection.opened")}
-    assert len(opened) == 2
+    opened = eventually(lambda: (lines := edge.events("connection.opened")) and len(lines) == 12 and lines)
+    assert len({line["conn.id"][:4] for line in opened}) == 2, "they are all on one reactor"
     assert edge.metric("sluice_connections_closed_total", initiator="edge") == 9
 
 
@@ -429,6 +478,7 @@ def test_a_waiting_client_that_hangs_up_costs_no_tls_and_holds_up_nobody(start):
     assert ask(connect(edge, "secure")).status == 101
     assert time.monotonic() - began < slow(8), "the crowd's 20 seconds were waited for"
     assert edge.metric("sluice_tls_handshakes_total") <= 3
+    assert edge.metric("sluice_clients_waiting") == 0
 
 
 def test_waiting_clients_count_as_connections_and_a_drain_lets_go_of_them(start):
@@ -437,8 +487,8 @@ def test_waiting_clients_count_as_connections_and_a_drain_lets_go_of_them(start)
     first = connect(edge)
     assert ask(first).status == 101
     waiting = [connect(edge) for _ in range(4)]
-    status = lambda: json.loads(edge.admin("GET", "/api/v1/status")[1])
-    eventually(lambda: status()["connections"] == 5)
+    eventually(lambda: edge.metric("sluice_clients_waiting") == 4)
+    assert json.loads(edge.admin("GET", "/api/v1/status")[1])["connections"] == 5
     response = ask(connect(edge))
     assert (response.status, response.word) == (503, "edge_limit")
     edge.terminate()
