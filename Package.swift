@@ -61,14 +61,14 @@ let package = Package(
     layer("EdgeRouting", on: ["EdgeCore", "EdgeHTTP"]),
     layer("EdgeRelay", on: ["EdgeCore", "EdgePolicy", "EdgeWebSocket"]),
     layer("EdgeTelemetry", on: ["EdgeCore", "EdgePolicy"]),
-    layer("EdgeConfig", on: ["EdgeCore", "EdgeAuth", "EdgeRouting", yams]),
+    layer("EdgeConfig", on: ["EdgeCore", "EdgeAuth", "EdgePolicy", "EdgeRouting", yams]),
     layer("ChatCore", on: ["EdgeCore"]),
 
     // Layer 2: input and output.
     layer("EdgeIO", on: ["EdgeCore", "CSystem"]),
     layer("EdgeTLS", on: ["EdgeCore", "EdgeAuth", "COpenSSL"]),
     layer("EdgeFetch", on: ["CCurl"]),
-    layer("EdgeAdmin", on: ["EdgeCore", "EdgeTelemetry", "CMicrohttpd"]),
+    layer("EdgeAdmin", on: ["EdgeCore", "EdgePolicy", "EdgeTelemetry", "CMicrohttpd"]),
 
     // Layer 3: composition.
     layer(
@@ -83,7 +83,7 @@ let package = Package(
     program(
       "chat-worker",
       on: [
-        "ChatCore", "EdgeCore", "EdgeHTTP", "EdgeWebSocket", "EdgeAuth", "EdgeTelemetry", "EdgeIO", "EdgeTLS", "CAssets",
+        "ChatCore", "EdgeCore", "EdgeHTTP", "EdgeWebSocket", "EdgeAuth", "EdgeIO", "EdgeTLS", "CAssets",
         arguments,
       ]),
     program("sluice-bench", on: ["EdgeCore", "EdgeHTTP", "EdgeWebSocket", "EdgeIO", "EdgeTLS", arguments]),
@@ -96,7 +96,7 @@ let package = Package(
     tests(of: "EdgeRouting", with: ["EdgeCore"]),
     tests(of: "EdgeRelay", with: ["EdgeCore", "EdgePolicy", "EdgeWebSocket"]),
     tests(of: "EdgeTelemetry", with: ["EdgeCore", "EdgePolicy"]),
-    tests(of: "EdgeConfig", with: ["EdgeCore", "EdgeAuth", "EdgeRouting"]),
+    tests(of: "EdgeConfig", with: ["EdgeCore", "EdgeAuth", "EdgePolicy", "EdgeRouting"]),
     tests(of: "ChatCore", with: ["EdgeCore"]),
     tests(of: "EdgeIO", with: ["EdgeCore"]),
     tests(of: "EdgeTLS", with: ["EdgeCore", "EdgeAuth", "COpenSSL"]),
@@ -104,7 +104,7 @@ let package = Package(
       of: "EdgeServer",
       with: ["EdgeAuth", "EdgeConfig", "EdgeCore", "EdgeHTTP", "EdgeIO", "EdgeRouting", "EdgeTLS", "EdgeTelemetry"]),
     tests(of: "EdgeFetch"),
-    tests(of: "EdgeAdmin", with: ["EdgeCore", "EdgeTelemetry"]),
+    tests(of: "EdgeAdmin", with: ["EdgeCore", "EdgePolicy", "EdgeTelemetry"]),
     tests(of: "sluice-bench", with: ["EdgeCore"]),
   ],
   swiftLanguageModes: [.v6],

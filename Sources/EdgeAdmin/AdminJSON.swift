@@ -1,5 +1,4 @@
 internal import EdgeCore
-internal import EdgeTelemetry
 
 extension AdminStatus {
   var json: JSON {

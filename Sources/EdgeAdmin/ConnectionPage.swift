@@ -1,5 +1,4 @@
 public import EdgeCore
-internal import EdgeTelemetry
 
 /// One page of connections.
 public struct ConnectionPage: Equatable, Sendable {

@@ -1,5 +1,4 @@
 public import EdgeCore
-internal import EdgeTelemetry
 
 /// What an operator sees of one connection.
 public struct ConnectionSummary: Equatable, Sendable {

@@ -38,14 +38,6 @@ public struct TokenLife: Hashable, Sendable {
   }
 }
 
-extension WallTime {
-  /// The moment `duration` later, held at the ends of the range.
-  func adding(_ duration: Duration) -> WallTime {
-    let (sum, overflow) = nanoseconds.addingReportingOverflow(duration.nanoseconds)
-    return WallTime(nanoseconds: overflow ? (duration < .zero ? .min : .max) : sum)
-  }
-}
-
 /// A user, everywhere: the name of the `auth` block that vouches, and the subject it vouches for.
 ///
 /// Two subjects are the same only byte by byte, although Unicode calls more texts equivalent: an identity provider may well

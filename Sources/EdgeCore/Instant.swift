@@ -74,6 +74,12 @@ public struct WallTime: Hashable, Comparable, Sendable {
     return .nanoseconds(overflow ? (later < earlier ? .min : .max) : difference)
   }
 
+  /// The moment `duration` later, held at the ends of the range.
+  public func adding(_ duration: Duration) -> WallTime {
+    let (sum, overflow) = nanoseconds.addingReportingOverflow(duration.nanoseconds)
+    return WallTime(nanoseconds: overflow ? (duration < .zero ? .min : .max) : sum)
+  }
+
   /// Whether `lhs` is before `rhs`.
   public static func < (lhs: WallTime, rhs: WallTime) -> Bool {
     lhs.nanoseconds < rhs.nanoseconds

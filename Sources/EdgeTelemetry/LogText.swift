@@ -26,12 +26,6 @@ extension [UInt8] {
     appendDecimal(magnitude: value.magnitude)
   }
 
-  /// Appends the last `width` decimal digits of a number that is not negative, zeros in front included.
-  mutating func appendDigits(_ value: Int64, width: Int) {
-    if width > 1 { appendDigits(value / 10, width: width - 1) }
-    append(UInt8(ascii: "0") + UInt8(value % 10))
-  }
-
   private mutating func appendDecimal(magnitude: UInt64) {
     if magnitude >= 10 { appendDecimal(magnitude: magnitude / 10) }
     append(UInt8(ascii: "0") + UInt8(magnitude % 10))

@@ -1,6 +1,5 @@
 import EdgeCore
 import EdgeIO
-import EdgeTelemetry
 
 /// The worker's log: one JSON line on standard error for each thing that an operator may want to know, and none per message.
 final class WorkerLog {

@@ -97,16 +97,6 @@ import Testing
     #expect(record[.route] == "b")
   }
 
-  @Test(
-    arguments: [
-      (0, "1970-01-01T00:00:00.000Z"), (-1, "1969-12-31T23:59:59.999Z"), (951_827_696_000_000_000, "2000-02-29T12:34:56.000Z"),
-      (1_709_251_199_999_999_999, "2024-02-29T23:59:59.999Z"), (4_107_542_400_000_000_000, "2100-03-01T00:00:00.000Z"),
-      (.max, "2262-04-11T23:47:16.854Z"), (-2_208_988_800_000_000_000, "1900-01-01T00:00:00.000Z"),
-    ] as [(Int64, String)])
-  func `moments are RFC 3339 text`(nanoseconds: Int64, expected: String) {
-    #expect(WallTime(nanoseconds: nanoseconds).rfc3339 == expected)
-  }
-
   @Test func `levels are ordered by weight`() {
     #expect(LogLevel.allCases == LogLevel.allCases.sorted())
     #expect(LogLevel(rawValue: "warn") == .warning)
