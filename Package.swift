@@ -102,7 +102,9 @@ let package = Package(
     tests(of: "EdgeTLS", with: ["EdgeCore", "EdgeAuth", "COpenSSL"]),
     tests(
       of: "EdgeServer",
-      with: ["EdgeAuth", "EdgeConfig", "EdgeCore", "EdgeHTTP", "EdgeIO", "EdgeRouting", "EdgeTLS", "EdgeTelemetry"]),
+      with: [
+        "EdgeAuth", "EdgeConfig", "EdgeCore", "EdgeHTTP", "EdgeIO", "EdgePolicy", "EdgeRouting", "EdgeTLS", "EdgeTelemetry",
+      ]),
     tests(of: "EdgeFetch"),
     tests(of: "EdgeAdmin", with: ["EdgeCore", "EdgePolicy", "EdgeTelemetry"]),
     tests(of: "sluice-bench", with: ["EdgeCore"]),

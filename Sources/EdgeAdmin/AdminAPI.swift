@@ -1,4 +1,5 @@
 public import EdgeCore
+internal import EdgePolicy
 internal import EdgeTelemetry
 
 /// Answers the requests of the admin plane: a function of the request, of who sent it, and of what the backend says.
@@ -58,9 +59,15 @@ public struct AdminAPI: Sendable {
     case "GET", "HEAD":
       if !endpoint.isPublic { _ = try access.authorize(request, from: peer, needing: .viewer, now: now) }
       return try read(endpoint, request)
+    case "POST":
+      guard case .rules = endpoint else { throw methodNotAllowed(endpoint) }
+      return try addRule(request, from: peer, now: now)
     case "DELETE":
-      guard case .connection(let id) = endpoint else { throw methodNotAllowed(endpoint) }
-      return try disconnect(id, request, from: peer, now: now)
+      switch endpoint {
+      case .connection(let id): return try disconnect(id, request, from: peer, now: now)
+      case .rule(let id): return try removeRule(id, request, from: peer, now: now)
+      case .metrics, .livez, .readyz, .connections, .status, .workers, .rules: throw methodNotAllowed(endpoint)
+      }
     default:
       throw methodNotAllowed(endpoint)
     }
@@ -69,7 +76,7 @@ public struct AdminAPI: Sendable {
   // MARK: Reads
 
   private func read(_ endpoint: Endpoint, _ request: AdminRequest) throws(AdminProblem) -> AdminResponse {
-    if endpoint != .connections { try AdminQuery(request.query).finish() }
+    if endpoint != .connections, endpoint != .rules { try AdminQuery(request.query).finish() }
     switch endpoint {
     case .livez: return backend.isLive() ? .text(200, "ok") : .text(503, "not live")
     case .readyz: return readiness()
@@ -88,6 +95,13 @@ public struct AdminAPI: Sendable {
     case .workers:
       let workers = try asked { () throws(AdminBackendError) in try backend.workers() }
       return .json(["workers": .array(workers.map(\.json))])
+    case .rules:
+      let query = try RuleQuery(request.query)
+      let rules = try asked { () throws(AdminBackendError) in try backend.rules() }
+      return .json(query.page(of: rules, now: try wallTime()))
+    case .rule(let id):
+      guard let rule = try asked({ () throws(AdminBackendError) in try backend.rule(id) }) else { throw noRule(id) }
+      return .json(rule.json)
     }
   }
 
@@ -111,28 +125,85 @@ public struct AdminAPI: Sendable {
 
   // MARK: Writes
 
-  /// Closes one connection. Whatever comes of it leaves an audit record.
+  /// Closes one connection.
   private func disconnect(
     _ id: ConnectionID, _ request: AdminRequest, from peer: AdminPeer, now: Instant
   ) throws(AdminProblem) -> AdminResponse {
-    var record = AuditRecord(
-      who: nil, peer: peer, action: "connection.disconnect", target: id.description, status: 200, detail: .null)
-    do throws(AdminProblem) {
-      record.who = try access.authorize(request, from: peer, needing: .operator, now: now)
-      try AdminQuery(request.query).finish()
+    try write("connection.disconnect", on: id.description, request, from: peer, now: now) { record throws(AdminProblem) in
       let order = try DisconnectOrder(request)
       record.detail = order.json
       guard try asked({ () throws(AdminBackendError) in try backend.disconnect(id, code: order.code, reason: order.reason) })
       else {
         throw noConnection(id)
       }
-      backend.audit(record)
       return .json(["id": .string(id.description), "code": .integer(Int64(order.code)), "reason": .string(order.reason)])
+    }
+  }
+
+  /// Puts a rule in force. Operators may, but for one that concerns whole address families, everybody's tokens or who asks.
+  private func addRule(_ request: AdminRequest, from peer: AdminPeer, now: Instant) throws(AdminProblem) -> AdminResponse {
+    try write("rule.add", on: "rules", request, from: peer, now: now) { record throws(AdminProblem) in
+      let order = try RuleOrder(request, author: record.who?.name ?? "", now: try wallTime())
+      record.detail = order.json
+      if order.isSweeping(askedFrom: peer) {
+        guard order.isSweepingMeant else {
+          throw AdminProblem(
+            400, "sweeping",
+            "This concerns a whole address family, everybody's tokens or yourself: say \"all\": true if you mean it."
+          ).about("all")
+        }
+        _ = try access.authorize(request, from: peer, needing: .admin, now: now)
+      }
+      if case .throttle = order.effect {
+        throw AdminProblem(422, "not_supported", "Throttles are not supported yet; ban and revoke are.").about("action")
+      }
+      switch try asked({ () throws(AdminBackendError) in try backend.add(order) }) {
+      case .inForce(let rule, let isNew, let isPersisted, let closed):
+        record.target = rule.id.description
+        let answer: JSON = [
+          "rule": rule.json, "persisted": .bool(isPersisted), "closed": closed.map { .integer(Int64($0)) } ?? .null,
+        ]
+        return .json(answer, status: isNew ? 201 : 200).with("Location", "/api/v1/rules/\(rule.id)")
+      case .full(let maxRules):
+        throw AdminProblem(409, "rules_full", "There are \(maxRules) rules already. Remove some, or wait until some expire.")
+      case .unknownAuth(let name):
+        throw AdminProblem(400, "bad_body", "There is no auth block \(quoted(name)) in the configuration.").about("auth")
+      }
+    }
+  }
+
+  /// Takes a rule out of force.
+  private func removeRule(
+    _ id: RuleID, _ request: AdminRequest, from peer: AdminPeer, now: Instant
+  ) throws(AdminProblem) -> AdminResponse {
+    try write("rule.remove", on: id.description, request, from: peer, now: now) { _ throws(AdminProblem) in
+      guard let isPersisted = try asked({ () throws(AdminBackendError) in try backend.removeRule(id) }) else { throw noRule(id) }
+      return .json(["id": .string(id.description), "persisted": .bool(isPersisted)])
+    }
+  }
+
+  /// Does what operators may do. Whatever comes of it leaves an audit record.
+  private func write(
+    _ action: String, on target: String, _ request: AdminRequest, from peer: AdminPeer, now: Instant,
+    _ body: (inout AuditRecord) throws(AdminProblem) -> AdminResponse
+  ) throws(AdminProblem) -> AdminResponse {
+    var record = AuditRecord(who: nil, peer: peer, action: action, target: target, status: 200, detail: .null)
+    do throws(AdminProblem) {
+      record.who = try access.authorize(request, from: peer, needing: .operator, now: now)
+      try AdminQuery(request.query).finish()
+      let answer = try body(&record)
+      record.status = answer.status
+      backend.audit(record)
+      return answer
     } catch {
       record.status = error.status
       backend.audit(record)
       throw error
     }
+  }
+
+  private func wallTime() throws(AdminProblem) -> WallTime {
+    try asked { () throws(AdminBackendError) in try backend.status().now }
   }
 }
 
@@ -145,6 +216,8 @@ private enum Endpoint: Equatable {
   case connection(ConnectionID)
   case status
   case workers
+  case rules
+  case rule(RuleID)
 
   init(path: Substring) throws(AdminProblem) {
     switch path {
@@ -154,9 +227,13 @@ private enum Endpoint: Equatable {
     case "/api/v1/connections": self = .connections
     case "/api/v1/status": self = .status
     case "/api/v1/workers": self = .workers
+    case "/api/v1/rules": self = .rules
     case _ where path.hasPrefix("/api/v1/connections/"):
       guard let id = ConnectionID(path.dropFirst("/api/v1/connections/".count)) else { throw notFound }
       self = .connection(id)
+    case _ where path.hasPrefix("/api/v1/rules/"):
+      guard let id = RuleID(path.dropFirst("/api/v1/rules/".count)) else { throw notFound }
+      self = .rule(id)
     default: throw notFound
     }
   }
@@ -165,7 +242,7 @@ private enum Endpoint: Equatable {
   var isPublic: Bool {
     switch self {
     case .metrics, .livez, .readyz: true
-    case .connections, .connection, .status, .workers: false
+    case .connections, .connection, .status, .workers, .rules, .rule: false
     }
   }
 }
@@ -174,13 +251,18 @@ private func methodNotAllowed(_ endpoint: Endpoint) -> AdminProblem {
   let methods =
     switch endpoint {
     case .metrics, .livez, .readyz, .connections, .status, .workers: "GET, HEAD"
-    case .connection: "GET, HEAD, DELETE"
+    case .connection, .rule: "GET, HEAD, DELETE"
+    case .rules: "GET, HEAD, POST"
     }
   return AdminProblem(405, "method_not_allowed", "This takes \(methods).").with("Allow", methods)
 }
 
 private func noConnection(_ id: ConnectionID) -> AdminProblem {
   AdminProblem(404, "no_such_connection", "There is no connection \(id).")
+}
+
+private func noRule(_ id: RuleID) -> AdminProblem {
+  AdminProblem(404, "no_such_rule", "There is no rule \(id), or its time is over.")
 }
 
 private let notFound = AdminProblem(404, "not_found", "There is nothing at this path; the API begins at /api/v1.")

@@ -1,4 +1,5 @@
 public import EdgeCore
+public import EdgePolicy
 public import EdgeTelemetry
 
 /// The edge as the admin plane sees it. Calls come on the admin plane's threads and may wait there for the reactors,
@@ -26,6 +27,20 @@ public protocol AdminBackend: Sendable {
   ///   - reason: at most 123 bytes without control characters.
   /// - Returns: whether there was such a connection.
   func disconnect(_ id: ConnectionID, code: UInt16, reason: String) throws(AdminBackendError) -> Bool
+
+  /// All rules in force, in any order.
+  func rules() throws(AdminBackendError) -> [Rule]
+
+  /// One rule; nil if there is none of that name.
+  func rule(_ id: RuleID) throws(AdminBackendError) -> Rule?
+
+  /// Puts a rule in force, for who is connected too, and waits until that is done and the disk has it.
+  func add(_ order: RuleOrder) throws(AdminBackendError) -> RuleOutcome
+
+  /// Takes a rule out of force.
+  ///
+  /// - Returns: whether that survives a restart; nil where there was no such rule.
+  func removeRule(_ id: RuleID) throws(AdminBackendError) -> Bool?
 
   /// The edge at a glance.
   func status() throws(AdminBackendError) -> AdminStatus

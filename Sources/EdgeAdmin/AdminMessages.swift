@@ -75,8 +75,15 @@ public struct AdminResponse: Equatable, Sendable {
   }
 
   /// An answer in JSON.
-  static func json(_ value: JSON) -> AdminResponse {
-    AdminResponse(type: "application/json", body: value.encoded() + [0x0a])
+  static func json(_ value: JSON, status: Int = 200) -> AdminResponse {
+    AdminResponse(status: status, type: "application/json", body: value.encoded() + [0x0a])
+  }
+
+  /// The same with one more field.
+  func with(_ name: String, _ value: String) -> AdminResponse {
+    var copy = self
+    copy.fields.append(Field(name: name, value: value))
+    return copy
   }
 
   /// An answer of one line, for probes.
@@ -93,6 +100,8 @@ struct AdminProblem: Error, Equatable {
   /// One sentence for the person who asked, saying what to do.
   let detail: String
   private(set) var fields: [AdminResponse.Field] = []
+  /// The member of the body that is wrong, in the member `field`.
+  private(set) var member: String?
 
   init(_ status: Int, _ word: String, _ detail: String) {
     self.status = status
@@ -107,12 +116,22 @@ struct AdminProblem: Error, Equatable {
     return copy
   }
 
+  /// The same with the name of the member that is wrong; empty is none.
+  func about(_ member: String) -> AdminProblem {
+    var copy = self
+    copy.member = member.isEmpty ? nil : member
+    return copy
+  }
+
   var response: AdminResponse {
-    let problem: JSON = [
-      "type": "about:blank", "title": .string(title), "status": .integer(Int64(status)), "error": .string(word),
-      "detail": .string(detail),
+    var problem: [JSON.Member] = [
+      .init(name: "type", value: "about:blank"), .init(name: "title", value: .string(title)),
+      .init(name: "status", value: .integer(Int64(status))), .init(name: "error", value: .string(word)),
+      .init(name: "detail", value: .string(detail)),
     ]
-    var response = AdminResponse(status: status, type: "application/problem+json", body: problem.encoded() + [0x0a])
+    if let member { problem.append(.init(name: "field", value: .string(member))) }
+    var response = AdminResponse(
+      status: status, type: "application/problem+json", body: JSON.object(problem).encoded() + [0x0a])
     response.fields += fields
     return response
   }
@@ -124,9 +143,11 @@ struct AdminProblem: Error, Equatable {
     case 403: "Forbidden"
     case 404: "Not Found"
     case 405: "Method Not Allowed"
+    case 409: "Conflict"
     case 411: "Length Required"
     case 413: "Content Too Large"
     case 415: "Unsupported Media Type"
+    case 422: "Unprocessable Content"
     case 429: "Too Many Requests"
     case 503: "Service Unavailable"
     default: "Error"

@@ -33,6 +33,13 @@ struct AdminQuery {
     return value
   }
 
+  /// Takes the parameter `limit` out: how many entries a page may have.
+  mutating func takeLimit(upTo maxLimit: Int) throws(AdminProblem) -> Int? {
+    try take("limit", expecting: "a number from 1 to \(maxLimit)") { text in
+      text.utf8.allSatisfy(ASCII.isDigit) ? Int(text).flatMap { (1...maxLimit).contains($0) ? $0 : nil } : nil
+    }
+  }
+
   /// Refuses parameters that nobody took.
   func finish() throws(AdminProblem) {
     guard let unknown = parameters.first else { return }
@@ -45,10 +52,7 @@ extension ConnectionQuery {
   init(_ query: Substring) throws(AdminProblem) {
     self.init()
     var parameters = try AdminQuery(query)
-    limit =
-      try parameters.take("limit", expecting: "a number from 1 to \(Self.maxLimit)") { text in
-        text.utf8.allSatisfy(ASCII.isDigit) ? Int(text).flatMap { (1...Self.maxLimit).contains($0) ? $0 : nil } : nil
-      } ?? limit
+    limit = try parameters.takeLimit(upTo: Self.maxLimit) ?? limit
     sort = try parameters.take("sort", expecting: words(Sort.self)) { Sort(rawValue: $0) } ?? sort
     isDescending = try parameters.take("order", expecting: "asc or desc") { ["asc": false, "desc": true][$0] } ?? isDescending
     state = try parameters.take("state", expecting: words(StateFilter.self)) { StateFilter(rawValue: $0) } ?? state
@@ -69,7 +73,7 @@ private func words<Words: CaseIterable & RawRepresentable<String>>(_ type: Words
 }
 
 /// Text of the client's in an answer, cut short.
-private func quoted(_ text: String) -> String {
+func quoted(_ text: String) -> String {
   text.unicodeScalars.count <= 64 ? "'\(text)'" : "'\(String(text.unicodeScalars.prefix(64)))…'"
 }
 

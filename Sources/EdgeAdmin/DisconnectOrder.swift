@@ -8,19 +8,9 @@ struct DisconnectOrder: Equatable {
   let reason: String
 
   init(_ request: AdminRequest) throws(AdminProblem) {
-    guard !request.body.isEmpty else {
+    guard let body = try request.json() else {
       (code, reason) = (defaultCode, defaultReason)
       return
-    }
-    let types = request.values(of: "Content-Type")
-    guard types.count == 1, let type = types.first?.prefix(while: { $0 != ";" }), isJSON(type) else {
-      throw AdminProblem(415, "not_json", "Send Content-Type: application/json with a body.")
-    }
-    let body: JSON
-    do throws(JSONError) {
-      body = try JSON(parsing: request.body, maxDepth: 4)
-    } catch {
-      throw AdminProblem(400, "bad_json", "The body is no JSON: \(error).")
     }
     guard let members = body.members, members.allSatisfy({ ["code", "reason"].contains($0.name) }) else {
       throw AdminProblem(400, "bad_body", "The body must be an object with the members code and reason, or one of them.")
@@ -38,11 +28,6 @@ struct DisconnectOrder: Equatable {
   }
 
   var json: JSON { ["code": .integer(Int64(code)), "reason": .string(reason)] }
-}
-
-private func isJSON(_ type: Substring) -> Bool {
-  let trimmed = type.last == " " ? type.dropLast() : type
-  return ASCII.equalIgnoringCase(trimmed, "application/json")
 }
 
 private func maySend(_ code: UInt16) -> Bool {

@@ -67,6 +67,8 @@ public enum TokenFlaw: String, Hashable, Sendable, CaseIterable {
   case tokenID = "no valid jti"
   /// A required claim is missing or null.
   case requiredClaim = "required claim missing"
+  /// A rule revokes it.
+  case revoked
   /// A renewal names another user than the connection's.
   case otherUser = "another user"
   /// A renewal ends no later than the token that it replaces.

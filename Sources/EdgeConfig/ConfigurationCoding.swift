@@ -22,7 +22,10 @@ extension Configuration {
     let routes = section.required("routes", "a list of routes, each with name and pool")?.list(of: "routes") {
       $0.section { Route.read($0, references: references) }
     }
-    let rules = section["rules"]?.list(of: "rules") { $0.section(Rule.read) } ?? []
+    let rules =
+      section["rules"]?.list(of: "rules") { setting in
+        setting.section { Rule.read($0, auths: references.auths) }
+      } ?? []
     let admin = section.section("admin", Admin.read)
     let drain = section.section("drain", Drain.read)
     let log = section.section("log", Log.read)

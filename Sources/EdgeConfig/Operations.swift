@@ -1,32 +1,12 @@
-public import EdgeCore
+public import EdgePolicy
 
 extension Configuration {
   /// A ban, throttle or revocation that holds from the start.
   public struct Rule: Sendable, Equatable {
-    /// What happens.
-    public internal(set) var action: RuleAction
-    /// Whom to.
-    public internal(set) var subject: RuleSubject
+    /// What it does, and to whom.
+    public internal(set) var effect: RuleEffect
     /// For how long, from the start of the edge; nil for good.
     public internal(set) var ttl: Duration?
-  }
-
-  /// What a rule does.
-  public enum RuleAction: Sendable, Equatable {
-    /// Closes connections and refuses new ones.
-    case ban
-    /// Limits what each connection may send; at least one of the two is set.
-    case throttle(messages: Rate?, bytes: Rate?)
-    /// Makes tokens issued until now invalid.
-    case revoke
-  }
-
-  /// Whom a rule holds for.
-  public enum RuleSubject: Sendable, Hashable {
-    /// The verified user of this name.
-    case user(String)
-    /// The addresses of this block.
-    case network(CIDR)
   }
 
   /// The admin plane.

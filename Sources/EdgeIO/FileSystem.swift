@@ -46,6 +46,14 @@ public enum FileError: Error, Sendable, CustomStringConvertible {
   /// It is a directory, a pipe, a device or a socket.
   case notRegular
 
+  /// Whether there is no such file.
+  public var isMissing: Bool {
+    switch self {
+    case .system(let error): error.isMissing
+    case .tooLarge, .notRegular: false
+    }
+  }
+
   /// One line for an operator.
   public var description: String {
     switch self {

@@ -20,6 +20,9 @@ public struct SystemError: Error, Sendable, CustomStringConvertible {
   /// Whether this process may not do it.
   public var isForbidden: Bool { errno == EACCES || errno == EPERM }
 
+  /// Whether there is no such file, or no such directory on the way to it.
+  public var isMissing: Bool { errno == ENOENT || errno == ENOTDIR }
+
   /// The operation and the system's words for the error: `bind: Address already in use`.
   public var description: String {
     guard let text = unsafe csystem_error_text(errno) else { return "\(operation): error \(errno)" }

@@ -4,7 +4,7 @@ public import EdgeCore
 extension Rule {
   /// The rule as an object; members that say nothing are left out.
   public var json: JSON {
-    var members = [JSON.Member(name: "id", value: .string(id.description))] + effect.members
+    var members = [JSON.Member(name: "id", value: .string(id.description))] + effect.json
     members.append(JSON.Member(name: "created", value: .string(created.rfc3339)))
     if let expires { members.append(JSON.Member(name: "expires", value: .string(expires.rfc3339))) }
     if let reason { members.append(JSON.Member(name: "reason", value: .string(reason.text))) }
@@ -59,7 +59,8 @@ extension RuleEffect {
     case revoke
   }
 
-  var members: [JSON.Member] {
+  /// The members that say it.
+  public var json: [JSON.Member] {
     let whom: [(String, JSON?)] =
       switch self {
       case .ban(.network(let block)), .throttle(.network(let block), _): [("cidr", .string(block.description))]
@@ -157,7 +158,8 @@ public struct RuleFlaw: Error, Hashable, Sendable, CustomStringConvertible {
   /// What is wrong, and what was expected.
   public let description: String
 
-  init(_ member: String, _ description: String) {
+  /// Makes a flaw.
+  public init(_ member: String, _ description: String) {
     self.member = member
     self.description = description
   }

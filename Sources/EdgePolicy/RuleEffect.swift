@@ -10,6 +10,17 @@ public enum RuleEffect: Hashable, Sendable {
   case revoke(RevokedTokens)
 }
 
+extension RuleEffect {
+  /// The `auth` block that it is limited to, if it is.
+  public var auth: String? {
+    switch self {
+    case .ban(.user(let name)), .throttle(.user(let name), _), .revoke(.ofUser(let name, _)), .revoke(.token(let name)): name.auth
+    case .revoke(.ofAuth(let auth, _)): auth
+    case .ban(.network), .throttle(.network, _): nil
+    }
+  }
+}
+
 /// Whom a ban or a throttle is about.
 public enum RuleSubject: Hashable, Sendable {
   /// A verified user.
@@ -114,7 +125,7 @@ extension RuleEffect {
 
   /// A hash that is the same in every process (FNV-1a of the rule's text).
   var seedHash: UInt64 {
-    JSON.object(members).encoded().reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+    JSON.object(json).encoded().reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
   }
 }
 

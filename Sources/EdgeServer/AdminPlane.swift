@@ -1,6 +1,8 @@
 import EdgeAdmin
+import EdgeConfig
 import EdgeCore
 import EdgeIO
+import EdgePolicy
 import EdgeRouting
 import EdgeTLS
 import EdgeTelemetry
@@ -59,6 +61,41 @@ final class AdminPlane: AdminBackend {
     let order = ReactorOrder.disconnect(id, CloseCode(rawValue: code), reason: reason) { answers.add($0) }
     guard reactors[id.reactor].post(order) else { throw .stopping }
     return try answers.wait(for: 1, patience: Self.patience).contains(true)
+  }
+
+  func rules() -> [Rule] { shared.rules.all() }
+
+  func rule(_ id: RuleID) -> Rule? { shared.rules.rule(id) }
+
+  func add(_ order: RuleOrder) throws(AdminBackendError) -> RuleOutcome {
+    if let auth = order.effect.auth, snapshot.configuration.auth[auth] == nil { return .unknownAuth(auth) }
+    let addition: RuleTable.Addition
+    do throws(RuleTableError) {
+      addition = try shared.rules.add(order.effect, for: order.ttl, reason: order.reason, author: order.author)
+    } catch {
+      return .full(maxRules: RuleTable.maxRules)
+    }
+    // It is in force from here on: what fails below is told, and changes nothing of that.
+    let closed = try? enforce(addition.rule)
+    return .inForce(addition.rule, isNew: addition.isNew, isPersisted: shared.rules.save(), closed: closed)
+  }
+
+  func removeRule(_ id: RuleID) -> Bool? {
+    guard shared.rules.remove(id) != nil else { return nil }
+    switch id {
+    case .made: return shared.rules.save()
+    // The configuration says it again at the next start.
+    case .seed: return false
+    }
+  }
+
+  /// Ends what a rule forbids; tells how many WebSockets and requests that were.
+  private func enforce(_ rule: Rule) throws(AdminBackendError) -> Int {
+    let answers = try Answers<Int>()
+    for reactor in reactors {
+      guard reactor.post(.enforce(rule) { answers.add($0) }) else { throw .stopping }
+    }
+    return try answers.wait(for: reactors.count, patience: Self.patience).reduce(0, +)
   }
 
   func status() -> AdminStatus {

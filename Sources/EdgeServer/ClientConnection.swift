@@ -96,6 +96,19 @@ final class ClientConnection: EventSource {
     if case .relaying(let tunnel) = phase { tunnel } else { nil }
   }
 
+  /// The request that is being answered, if one is.
+  var exchange: Exchange? {
+    if case .exchanging(let exchange) = phase { exchange } else { nil }
+  }
+
+  /// The WebSocket that the edge has accepted itself, if there is one.
+  var reception: Reception? {
+    if case .receiving(let reception) = phase { reception } else { nil }
+  }
+
+  /// What the reactor's connections go by.
+  var snapshot: Snapshot { context.snapshot }
+
   /// The most that may wait for a client, in bytes: one turn's share, TLS around it, and the edge's own frames.
   private static let maxWaitingBytes = 262_144
 
@@ -208,6 +221,14 @@ final class ClientConnection: EventSource {
     case .relaying(let tunnel): tunnel.drain(at: time)
     case .receiving(let reception): reception.drain()
     case .exchanging, .lingering, .closed: break
+    }
+  }
+
+  /// Ends the connection if no request has come, or none after the last.
+  func closeIfIdle() {
+    switch phase {
+    case .handshaking, .readingHead, .betweenRequests: close()
+    case .exchanging, .receiving, .relaying, .lingering, .closed: break
     }
   }
 

@@ -5,7 +5,8 @@ import EdgeRouting
 import EdgeTLS
 import EdgeTelemetry
 
-/// What happens beside the clients, on the main thread: signals, the search for workers, ticket keys, key files, and the drain.
+/// What happens beside the clients, on the main thread: signals, the search for workers, ticket keys, key files, rules
+/// that expire, and the drain.
 final class ControlLoop: EventSource {
   private let reactor: Reactor
   private let shared: SharedState
@@ -50,6 +51,7 @@ final class ControlLoop: EventSource {
     shared.tickets.rotate(now: now)
     keys.pollFiles(log: shared.log)
     shared.limits.sweep(now: now)
+    shared.rules.sweep()
     reportSuppressedDenials(now: now)
     returnMemoryWhenQuiet()
     advance(now: now)

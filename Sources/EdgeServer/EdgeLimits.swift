@@ -40,11 +40,14 @@ final class EdgeLimits: Sendable {
 
   /// Takes a connection's place in the edge's cap and its address's; give it back with `release`.
   ///
-  /// - Parameter address: nil is not charged to any address: a peer without one, or a trusted proxy.
-  func charge(_ address: IPAddress?, now: Instant) -> ConnectionCharge {
+  /// - Parameters:
+  ///   - address: nil is not charged to any address: a peer without one, or a trusted proxy.
+  ///   - isBanned: whether a rule keeps the address out.
+  func charge(_ address: IPAddress?, isBanned: Bool, now: Instant) -> ConnectionCharge {
     changeCount.add(1, ordering: .relaxed)
     let isFull = connectionCount.add(1, ordering: .relaxed).newValue > maxConnections
     guard !isFull else { return refused(.edgeIsFull, now: now) }
+    guard !isBanned else { return refused(.banned, now: now) }
     guard let address else { return .admitted(.uncounted) }
     switch addresses.open(address, limits: addressLimits, now: now) {
     case .allowed(let place): return .admitted(place)
@@ -73,7 +76,7 @@ final class EdgeLimits: Sendable {
     }
   }
 
-  /// A client over a limit is told so, as long as not too many are being told, nor too fast: then it is closed without a word.
+  /// A client over a limit, or banned, is told so, as long as not too many are being told, nor too fast: then it is closed without a word.
   private func refused(_ overload: Overload, now: Instant) -> ConnectionCharge {
     guard ramp.chargeRefusal(now: now) else { return .unanswered(overload) }
     guard refusalCount.add(1, ordering: .relaxed).newValue <= Self.maxRefusals else {
@@ -83,7 +86,7 @@ final class EdgeLimits: Sendable {
     return .refused(overload)
   }
 
-  /// How many clients over a limit may be connected at a time, waiting for their refusal.
+  /// How many clients over a limit, or banned, may be connected at a time, waiting for their refusal.
   static let maxRefusals = 256
 
   // MARK: A request
@@ -146,9 +149,9 @@ final class EdgeLimits: Sendable {
 /// What a client's connection holds of the limits.
 enum ConnectionCharge {
   case admitted(AddressPlace)
-  /// Over a limit: whatever it asks, this is the answer.
+  /// Over a limit, or banned: whatever it asks, this is the answer.
   case refused(Overload)
-  /// Over a limit, and not worth an answer.
+  /// Over a limit or banned, and not worth an answer.
   case unanswered(Overload)
 }
 

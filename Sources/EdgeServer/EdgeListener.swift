@@ -36,7 +36,9 @@ final class EdgeListener: Listener {
   override func accepted(_ client: consuming Socket, from peer: PeerAddress) {
     let now = context.reactor.now
     let isProxy = context.snapshot.trustedProxies.contains(peer)
-    let charge = context.shared.limits.charge(isProxy ? nil : peer.ip, now: now)
+    let address = isProxy ? nil : peer.ip
+    let isBanned = context.shared.rules.ban(of: address) != nil
+    let charge = context.shared.limits.charge(address, isBanned: isBanned, now: now)
     let arrived = ArrivedClient(client, peer: peer, listener: listener, charge: charge, now: now)
     switch charge {
     case .admitted: queue.arrived(arrived)

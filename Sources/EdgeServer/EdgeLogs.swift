@@ -68,6 +68,18 @@ extension LogField {
   static let keysUsed = LogField("keys.used")
   /// How many keys of a set are for something else, or unfit.
   static let keysSkipped = LogField("keys.skipped")
+  /// A file that could not be written.
+  static let filePath = LogField("file.path")
+  /// How many rules are in force.
+  static let rules = LogField("rules")
+  /// How many rules' time was over.
+  static let rulesExpired = LogField("rules.expired")
+  /// A rule's name, as the admin API takes it.
+  static let ruleID = LogField("rule.id")
+  /// What it does: `ban`, `throttle` or `revoke`.
+  static let ruleAction = LogField("rule.action")
+  /// What kind of subject it has: `user`, `network`, `token` or `auth`.
+  static let ruleSubject = LogField("rule.subject")
   /// Who asked for a change.
   static let auditActor = LogField("audit.actor")
   /// What was asked for.

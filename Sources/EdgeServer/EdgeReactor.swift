@@ -1,6 +1,7 @@
 import EdgeAdmin
 import EdgeCore
 import EdgeIO
+import EdgePolicy
 import EdgeTelemetry
 import EdgeWebSocket
 import Synchronization
@@ -61,6 +62,8 @@ enum ReactorOrder: Sendable {
   case disconnect(ConnectionID, CloseCode, reason: String, reply: @Sendable (Bool) -> Void)
   /// Close one WebSocket if a newer one of the same user has its place.
   case replace(ConnectionID)
+  /// Close whom a new rule concerns; the reply tells how many WebSockets and requests that were.
+  case enforce(Rule, reply: @Sendable (Int) -> Void)
   /// Stop accepting, and close what is open: WebSockets with 1012, spread evenly at random over a time.
   case drain(spread: Duration)
   /// End at once.
@@ -105,6 +108,8 @@ private final class ReactorLoop {
       reply(tunnel != nil)
     case .replace(let id):
       context.connections[id]?.tunnel?.closeIfReplaced()
+    case .enforce(let rule, let reply):
+      reply(context.enforce(rule))
     case .drain(let spread):
       drain(over: spread)
     case .stop:

@@ -417,7 +417,8 @@ final class Exchange {
     client.finishExchange(keepAlive: !response.closesConnection)
   }
 
-  private func answerOrAbort(_ refusal: Refusal) {
+  /// Answers in the edge's own words, or cuts the response short if it is on its way.
+  func answerOrAbort(_ refusal: Refusal) {
     if case .responding = state { abort() } else { answer(refusal) }
   }
 

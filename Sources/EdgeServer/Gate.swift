@@ -6,8 +6,8 @@ import EdgeTLS
 import EdgeTelemetry
 import EdgeWebSocket
 
-/// Decides who may come in: route, limits of the address, opening handshake, origin, token, limits of the user, in this order.
-/// What is cheap and needs no secret comes first.
+/// Decides who may come in: route, ban and limits of the address, opening handshake, origin, token, ban and limits of the user, in
+/// this order. What is cheap and needs no secret comes first.
 struct Gate {
   private let snapshot: Snapshot
 
@@ -53,6 +53,9 @@ struct Gate {
     _ head: RequestHead, from client: ClientConnection, origin: RequestOrigin, context: ReactorContext
   ) throws(Refusal) -> GateVerdict {
     guard let route = snapshot.route(host: head.host, path: head.target.path) else { throw .noRoute(origin) }
+    if let ban = context.shared.rules.ban(of: origin.clientAddress) {
+      throw .ruledOut(by: ban, route, address: origin.clientAddress, closes: !origin.isProxied)
+    }
     if let overload = client.overload { throw .overLimit(overload, route, origin) }
     var places = try takePlaceOfAddress(head, route: route, from: client, origin: origin, context: context)
     let upgrade = try upgrade(head, route: route, origin: origin, context: context)
@@ -102,15 +105,20 @@ struct Gate {
     route: Route, origin: RequestOrigin, context: ReactorContext, verify: (TokenGate) throws(TokenError) -> VerifiedToken
   ) throws(Refusal) -> AuthenticatedUser? {
     guard let gate = route.gate else { return nil }
+    let user: AuthenticatedUser
     do throws(TokenError) {
       let token = try verify(gate)
-      return AuthenticatedUser(
+      user = AuthenticatedUser(
         id: UserID(auth: gate.name, subject: token.subject), token: gate.life(of: token),
         identityFields: try route.identityFields(token))
     } catch {
       if error.isGuess { try chargeGuess(route: route, origin: origin, context: context) }
       throw .badToken(error, route, origin)
     }
+    if let rule = context.shared.rules.refusal(of: user.id, token: user.token) {
+      throw .ruledOut(by: rule, route, address: origin.clientAddress, closes: false)
+    }
+    return user
   }
 
   /// A browser asks before it sends what needs asking; the worker answers. Such a request has neither credentials nor a body:

@@ -1,8 +1,10 @@
 import EdgeCore
 import EdgeTelemetry
 
-/// Which limit on coming in a client met, and when it may try again.
+/// Why a client does not come in that a limit, or a ban, keeps out from the first packet on, and when it may try again.
 enum Overload: Error {
+  /// A rule banned the address when the client came. One that still does is told at the gate, with its end.
+  case banned
   /// The address has its share of connections.
   case addressIsFull
   /// The address tries too often.
@@ -17,6 +19,7 @@ enum Overload: Error {
   /// The word of metrics and logs.
   var result: HandshakeResult {
     switch self {
+    case .banned: .banned
     case .addressIsFull, .addressIsTooFast: .ipLimit
     case .userIsFull: .userLimit
     case .edgeIsFull, .edgeIsTooBusy: .edgeLimit
@@ -26,6 +29,7 @@ enum Overload: Error {
   /// Too many requests of this client, or too many of all.
   var status: Int {
     switch self {
+    case .banned: 403
     case .addressIsFull, .addressIsTooFast, .userIsFull: 429
     case .edgeIsFull, .edgeIsTooBusy: 503
     }
@@ -34,6 +38,7 @@ enum Overload: Error {
   /// Which of the limits behind one word it was, for the log.
   var detail: String {
     switch self {
+    case .banned: "banned"
     case .addressIsFull, .userIsFull, .edgeIsFull: "connections"
     case .addressIsTooFast: "handshakes"
     case .edgeIsTooBusy: "queue_timeout"
@@ -42,6 +47,7 @@ enum Overload: Error {
 
   var sentence: String {
     switch self {
+    case .banned: "You may not connect here."
     case .addressIsFull: "Too many connections from this address. Close some, or wait."
     case .addressIsTooFast: "Too many attempts from this address. Wait before the next."
     case .userIsFull: "This user has too many connections. Close some."
@@ -54,6 +60,7 @@ enum Overload: Error {
   /// together.
   func retryAfterSeconds() -> Int {
     switch self {
+    case .banned: 1
     case .addressIsFull, .userIsFull: 5
     case .addressIsTooFast(let time): time.wholeSeconds
     case .edgeIsFull: 5 + Int.random(in: 0...5)

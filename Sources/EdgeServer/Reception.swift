@@ -88,16 +88,22 @@ final class Reception {
     refuse { .draining($0) }
   }
 
+  /// Whose token is awaited, if one is.
+  var pending: PendingAdmission? {
+    if case .awaitingToken(let exchange, deadline: _) = state { exchange.pending } else { nil }
+  }
+
+  /// Sends a client away whose token is awaited.
+  func refuse(_ refusal: (PendingAdmission) -> Refusal) {
+    guard case .awaitingToken(let exchange, deadline: _) = state, let pending = exchange.pending else { return }
+    state = .ended
+    exchange.refuse(refusal(pending))
+  }
+
   private func take(_ message: [UInt8]) {
     guard case .awaitingToken(let exchange, deadline: _) = state else { return }
     state = .ended
     exchange.received(token: message)
-  }
-
-  private func refuse(_ refusal: (PendingAdmission) -> Refusal) {
-    guard case .awaitingToken(let exchange, deadline: _) = state, let pending = exchange.pending else { return }
-    state = .ended
-    exchange.refuse(refusal(pending))
   }
 
   private func answerClose(_ code: CloseCode) {

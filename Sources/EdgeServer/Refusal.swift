@@ -2,6 +2,8 @@ import EdgeAuth
 import EdgeConfig
 import EdgeCore
 import EdgeHTTP
+import EdgeIO
+import EdgePolicy
 import EdgeTelemetry
 import EdgeWebSocket
 
@@ -41,11 +43,29 @@ extension Refusal {
 
   /// A connection that is its client's own ends with it; one of a proxy goes on for others.
   static func overLimit(_ overload: Overload, _ route: Route, _ origin: RequestOrigin) -> Refusal {
-    let closeCode: CloseCodeKey = overload.result == .edgeLimit ? \.overload : \.rate
+    let closeCode: CloseCodeKey =
+      switch overload {
+      case .banned: \.banned
+      case .addressIsFull, .addressIsTooFast, .userIsFull: \.rate
+      case .edgeIsFull, .edgeIsTooBusy: \.overload
+      }
     return Refusal(
       overload.status, overload.result, overload.sentence, closeCode: closeCode, detail: overload.detail, route: route,
       address: origin.clientAddress,
       retryAfterSeconds: overload.retryAfterSeconds(), closes: !origin.isProxied)
+  }
+
+  /// - Parameters:
+  ///   - rule: a ban or a revocation.
+  ///   - closes: whether nobody else uses the connection, so that a ban may end it.
+  static func ruledOut(by rule: Rule, _ route: Route, address: IPAddress?, closes: Bool) -> Refusal {
+    switch rule.effect {
+    case .ban, .throttle:
+      Refusal(
+        403, .banned, "You may not connect here.", closeCode: \.banned, route: route, address: address,
+        retryAfterSeconds: rule.expires.map { max(1, Int(clamping: $0.seconds - WallClock.now().seconds + 1)) }, closes: closes)
+    case .revoke: badToken(.invalid(.revoked), route, address: address)
+    }
   }
 
   static func badHandshake(_ error: OpeningError, _ route: Route, _ origin: RequestOrigin) -> Refusal {
@@ -61,6 +81,10 @@ extension Refusal {
   }
 
   static func badToken(_ error: TokenError, _ route: Route, _ origin: RequestOrigin) -> Refusal {
+    badToken(error, route, address: origin.clientAddress)
+  }
+
+  private static func badToken(_ error: TokenError, _ route: Route, address: IPAddress?) -> Refusal {
     let result: HandshakeResult =
       switch error {
       case .missing: .tokenMissing
@@ -74,8 +98,7 @@ extension Refusal {
       }
     return Refusal(
       401, result, "A valid token is needed. Log in again.", closeCode: \.auth, detail: error.detail, route: route,
-      address: origin.clientAddress,
-      fields: ["WWW-Authenticate": challenge])
+      address: address, fields: ["WWW-Authenticate": challenge])
   }
 
   /// The first message of a client that owes a token is something else.

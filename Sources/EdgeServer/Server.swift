@@ -43,7 +43,8 @@ public final class Server {
         pools: configuration.pools.map { WorkerPoolState($0) },
         listeners: try ListenerContext.all(of: configuration, tickets: tickets),
         logs: logs, reserve: DescriptorReserve(count: descriptorReserve), tickets: tickets,
-        limits: try configuration.edgeLimits(logs.main), mailboxes: mailboxes)
+        limits: try configuration.edgeLimits(logs.main), rules: try RuleStore(configuration, log: logs.main), mailboxes: mailboxes
+      )
       for pool in shared.pools { _ = pool.rescan(now: now) }
       let keys = try KeySources(configuration, now: now)
       let snapshot = try SnapshotBuilder(configuration, pools: shared.pools, keys: keys).build()
@@ -102,6 +103,7 @@ public final class Server {
     for reactor in reactors { reactor.join() }
     admin.stop()
     keys.stop()
+    shared.rules.finish()
     for log in logs.all { log.finish() }
   }
 }

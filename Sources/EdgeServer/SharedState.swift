@@ -16,13 +16,14 @@ final class SharedState: Sendable {
   let workerFailures = WorkerFailureCounts()
   let tickets: TicketKeyRing
   let limits: EdgeLimits
+  let rules: RuleStore
   private let denials = Guarded(DenialLimiter())
   private let mailboxes: [Mailbox<ReactorOrder>]
   private let draining = Atomic<Bool>(false)
 
   init(
     pools: [WorkerPoolState], listeners: [ListenerContext], logs: EdgeLogs, reserve: DescriptorReserve, tickets: TicketKeyRing,
-    limits: EdgeLimits, mailboxes: [Mailbox<ReactorOrder>]
+    limits: EdgeLimits, rules: RuleStore, mailboxes: [Mailbox<ReactorOrder>]
   ) {
     self.pools = pools
     self.listeners = listeners
@@ -31,6 +32,7 @@ final class SharedState: Sendable {
     self.reserve = reserve
     self.tickets = tickets
     self.limits = limits
+    self.rules = rules
     self.mailboxes = mailboxes
   }
 

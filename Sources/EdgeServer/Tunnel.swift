@@ -209,6 +209,7 @@ final class Tunnel {
       guard UserID(auth: gate.name, subject: verified.subject) == user else { throw .invalid(.otherUser) }
       let life = gate.life(of: verified)
       guard life.end > held.end else { throw .invalid(.notFresher) }
+      guard context.shared.rules.refusal(of: user, token: life) == nil else { throw .invalid(.revoked) }
       adopt(life)
       relay.tell(.renewed(expiresIn: life.end - now))
     } catch {

@@ -62,6 +62,7 @@ final class DemoSite {
   /// - Throws: `StartError.configuration`, which would be a mistake of ours.
   func configuration(port: UInt16, adminPort: UInt16) throws(StartError) -> Configuration {
     let text = """
+      state_dir: \(directory)
       listeners:
         - name: demo
           address: "127.0.0.1:\(port)"

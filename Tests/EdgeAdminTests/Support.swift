@@ -1,5 +1,6 @@
 import EdgeAdmin
 import EdgeCore
+import EdgePolicy
 import EdgeTelemetry
 import Synchronization
 
@@ -12,6 +13,8 @@ final class FakeBackend: AdminBackend {
     var readiness = AdminReadiness.ready
     var isLive = true
     var error: AdminBackendError?
+    var rules = RuleTable(capacity: 5)
+    var isPersisted = true
   }
 
   let state: Mutex<State>
@@ -46,6 +49,32 @@ final class FakeBackend: AdminBackend {
       state.disconnects.append("\(id) \(code) \(reason)")
       return true
     }
+  }
+
+  func rules() throws(AdminBackendError) -> [Rule] {
+    try check()
+    return state.withLock { Array($0.rules.all) }
+  }
+
+  func rule(_ id: RuleID) throws(AdminBackendError) -> Rule? {
+    try check()
+    return state.withLock { $0.rules.rule(id, now: now) }
+  }
+
+  func add(_ order: RuleOrder) throws(AdminBackendError) -> RuleOutcome {
+    try check()
+    if let auth = order.effect.auth, auth != "main" { return .unknownAuth(auth) }
+    return state.withLock { state in
+      guard
+        let addition = try? state.rules.add(order.effect, for: order.ttl, reason: order.reason, author: order.author, now: now)
+      else { return .full(maxRules: 5) }
+      return .inForce(addition.rule, isNew: addition.isNew, isPersisted: state.isPersisted, closed: 2)
+    }
+  }
+
+  func removeRule(_ id: RuleID) throws(AdminBackendError) -> Bool? {
+    try check()
+    return state.withLock { state in state.rules.remove(id).map { _ in state.isPersisted } }
   }
 
   func status() throws(AdminBackendError) -> AdminStatus {

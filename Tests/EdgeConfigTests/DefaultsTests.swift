@@ -1,5 +1,6 @@
 import EdgeAuth
 import EdgeCore
+import EdgePolicy
 import EdgeRouting
 import Testing
 
@@ -94,10 +95,17 @@ import Testing
     #expect(first.origins == OriginRule(patterns: origins, missing: .allow, null: .allow))
     #expect(try first.headers.set.last?.value.value(for: ["email": "a@b"]) == "a{b} a@b!")
     #expect(configuration.routes[1].match.host == .exact("chat.example.com"))
+    let throttle = Throttle(
+      messages: GCRA(units: 5, per: .seconds(1), burst: 5), bytes: GCRA(units: 1024, per: .seconds(1), burst: 1024))
+    #expect(configuration.rules[1].effect == .throttle(.network(CIDR(IPAddress(v4: 0xc000_0207), prefixBits: 32)), throttle))
+    #expect(configuration.rules[0].ttl == .seconds(3600))
+    let time = WallTime(seconds: 1_767_225_600)
     #expect(
-      configuration.rules[1].action
-        == .throttle(messages: .init(count: 5, per: .seconds(1)), bytes: .init(count: 1024, per: .seconds(1))))
-    #expect(configuration.rules[1].subject == .network(CIDR(IPAddress(v4: 0xc000_0207), prefixBits: 32)))
+      configuration.rules.dropFirst(2).map(\.effect) == [
+        .ban(.user(VouchedName("mallory", by: "main"))), .revoke(.ofUser(VouchedName("alice", by: nil), issuedBefore: nil)),
+        .revoke(.ofUser(VouchedName("alice", by: "main"), issuedBefore: time)),
+        .revoke(.token(VouchedName("t-1", by: "shared"))), .revoke(.ofAuth("main", issuedBefore: time)),
+      ])
     #expect(configuration.log.access == "/var/log/${literal}.jsonl")
   }
 }

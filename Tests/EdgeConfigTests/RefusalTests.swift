@@ -231,4 +231,46 @@ import Testing
     #expect(
       errors(inRoute: "auth: main").first?.hasSuffix("routes[0].auth: unknown auth \"main\"; there is none defined") == true)
   }
+
+  @Test(arguments: [
+    ("{ban: {user: a}, revoke: {user: a}}", "rules[0]: a rule does one thing; expected one of ban, throttle and revoke"),
+    ("{ttl: 1h}", "rules[0]: a rule does one thing; expected one of ban, throttle and revoke"),
+    ("{ban: {user: a, ip: 10.0.0.1}}", "rules[0].ban: a rule holds for one subject; expected one of user, ip and cidr"),
+    ("{ban: {}}", "rules[0].ban: a rule holds for one subject; expected one of user, ip and cidr"),
+    ("{ban: {ip: 10.0.0.1, auth: main}}", "rules[0].ban.auth: auth goes with user; expected no auth"),
+    ("{ban: {user: a, auth: mian}}", "rules[0].ban.auth: unknown auth \"mian\"; did you mean \"main\"?"),
+    ("{ban: {ip: 10.0.0.0/8}}", "rules[0].ban.ip: \"10.0.0.0/8\" is not allowed here; expected an IP address"),
+    (
+      "{ban: {user: a}, ttl: 500ms}",
+      "rules[0].ttl: \"500ms\" is not allowed here; expected a duration from 1s to 3650d, such as 10s or 250ms"
+    ),
+    (
+      "{revoke: {user: a, jti: t}}",
+      "rules[0].revoke: it is not clear which tokens are revoked; "
+        + "expected user, jti or issued_before, or user with issued_before"
+    ),
+    (
+      "{revoke: {jti: t, issued_before: \"2026-01-01T00:00:00Z\"}}",
+      "rules[0].revoke: it is not clear which tokens are revoked; "
+        + "expected user, jti or issued_before, or user with issued_before"
+    ),
+    (
+      "{revoke: {auth: main}}",
+      "rules[0].revoke: it is not clear which tokens are revoked; "
+        + "expected user, jti or issued_before, or user with issued_before"
+    ),
+    (
+      "{revoke: {issued_before: yesterday}}",
+      "rules[0].revoke.issued_before: \"yesterday\" is not allowed here; "
+        + "expected a time such as 2026-01-31T23:59:59Z"
+    ),
+  ])
+  func `a rule that makes no sense`(rule: String, expected: String) {
+    let text = minimal + "auth: {main: {keys: {file: /k}}}\nrules: [\(rule)]"
+    #expect(errors(in: text).map { $0.split(separator: ": ", maxSplits: 1).last.map(String.init) } == [expected])
+  }
+
+  @Test func `tokens are not revoked by address`() {
+    #expect(errors(in: minimal + "rules: [{revoke: {ip: 10.0.0.1}}]").contains { $0.contains("unknown key \"ip\"") })
+  }
 }

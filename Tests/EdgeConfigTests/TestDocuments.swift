@@ -132,7 +132,11 @@ let everything = """
   rules:
     - {ban: {user: mallory}, ttl: 1h}
     - {throttle: {ip: 192.0.2.7, messages: 5/s, bytes: 1KiB/s}}
-    - {revoke: {cidr: 198.51.100.0/24}}
+    - {ban: {user: mallory, auth: main}}
+    - {revoke: {user: alice}}
+    - {revoke: {user: alice, auth: main, issued_before: "2026-01-01T01:00:00+01:00"}}
+    - {revoke: {jti: t-1, auth: shared}}
+    - {revoke: {issued_before: "2026-01-01T00:00:00Z", auth: main}}
   admin:
     listen: ["0.0.0.0:9901"]
     allow_public: true

@@ -94,13 +94,15 @@ class Edge:
     def https(self):
         return f"https://localhost:{self.ports['secure']}"
 
-    def connect(self, listener="secure", receive_buffer=None):
-        """A connected socket to a listener, with TLS where the listener has it."""
-        raw = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    def connect(self, listener="secure", receive_buffer=None, source=None, host="127.0.0.1"):
+        """A connected socket to a listener, with TLS where the listener has it; `source`: the client's own address."""
+        raw = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
         raw.settimeout(slow(10))
         if receive_buffer is not None:
             raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-        raw.connect(("127.0.0.1", self.ports[listener]))
+        if source is not None:
+            raw.bind((source, 0))
+        raw.connect((host, self.ports[listener]))
         raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if listener == "secure":
             return self.site.client_context().wrap_socket(raw, server_hostname="localhost")
@@ -139,6 +141,30 @@ class Edge:
         status, body = self.admin("GET", target)
         assert status == 200, body
         return json.loads(body)["connections"]
+
+    def open_connections(self):
+        """How many clients are connected, WebSocket or not."""
+        status, body = self.admin("GET", "/api/v1/status")
+        assert status == 200, body
+        return json.loads(body)["connections"]
+
+    def rules(self, **query):
+        """The rules in force, as the admin plane lists them."""
+        status, body = self.admin("GET", "/api/v1/rules?" + urllib.parse.urlencode(query))
+        assert status == 200, body
+        return json.loads(body)["rules"]
+
+    def rule(self, action, status=201, **order):
+        """Makes a rule, or asks in vain for `status`; gives the answer."""
+        got, body = self.admin("POST", "/api/v1/rules", {"action": action} | order)
+        assert got == status, body
+        return json.loads(body)
+
+    def lift(self, rule):
+        """Takes a rule out of force."""
+        status, body = self.admin("DELETE", f"/api/v1/rules/{rule['id']}")
+        assert status == 200, body
+        return json.loads(body)
 
     def workers(self):
         """Every worker, as the admin plane lists them."""
