@@ -154,9 +154,6 @@ public struct AdminAPI: Sendable {
         }
         _ = try access.authorize(request, from: peer, needing: .admin, now: now)
       }
-      if case .throttle = order.effect {
-        throw AdminProblem(422, "not_supported", "Throttles are not supported yet; ban and revoke are.").about("action")
-      }
       switch try asked({ () throws(AdminBackendError) in try backend.add(order) }) {
       case .inForce(let rule, let isNew, let isPersisted, let closed):
         record.target = rule.id.description

@@ -147,7 +147,6 @@ struct AdminProblem: Error, Equatable {
     case 411: "Length Required"
     case 413: "Content Too Large"
     case 415: "Unsupported Media Type"
-    case 422: "Unprocessable Content"
     case 429: "Too Many Requests"
     case 503: "Service Unavailable"
     default: "Error"

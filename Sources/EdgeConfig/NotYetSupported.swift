@@ -21,7 +21,6 @@ struct NotYetSupported: Sendable {
     NotYetSupported("pools.*.balance", laterBalance, instead: "least_connections or round_robin"),
     NotYetSupported("pools.*.cookie_secret_file", anything, instead: "no cookie_secret_file"),
     NotYetSupported("routes.*.close_codes.edge_fault", anything(but: "1011"), instead: "1011"),
-    NotYetSupported("rules.*.throttle", anything, instead: "ban or revoke"),
     NotYetSupported("admin.listen.*", anyText(beginningWith: "fd://"), instead: "an address or unix:/path"),
     NotYetSupported("admin.metrics_listen", anyText(beginningWith: "fd://"), instead: "an address or unix:/path"),
   ]

@@ -48,6 +48,9 @@ public struct MessageMeter: Sendable {
   /// Whether nothing is limited.
   public var isEmpty: Bool { scopes.isEmpty }
 
+  /// What throttle rules allow, if there is one.
+  public var rule: MessageLimits? { scopes.first { $0.scope == .rule }?.limits }
+
   /// Replaces what the scope of throttle rules allows; nil ends it. The state begins anew.
   public mutating func setRule(_ limits: MessageLimits?) {
     cancelReservation()

@@ -11,6 +11,14 @@ public enum RuleEffect: Hashable, Sendable {
 }
 
 extension RuleEffect {
+  /// Whether it limits what a connection may send.
+  public var isThrottle: Bool {
+    switch self {
+    case .throttle: true
+    case .ban, .revoke: false
+    }
+  }
+
   /// The `auth` block that it is limited to, if it is.
   public var auth: String? {
     switch self {
@@ -72,6 +80,11 @@ public struct Throttle: Hashable, Sendable {
   public init(messages: GCRA? = nil, bytes: GCRA? = nil) {
     self.messages = messages
     self.bytes = bytes
+  }
+
+  /// The same as limits of a connection: what comes too fast waits.
+  public var limits: MessageLimits {
+    MessageLimits(messages: messages.map { MeteredLimit(rate: $0) }, bytes: bytes.map { MeteredLimit(rate: $0) })
   }
 
   /// The stricter of both, for messages and for bytes.

@@ -104,16 +104,13 @@ public struct RuleTable: Sendable {
     return rule
   }
 
-  /// Removes what has expired, and tells how much that was. Costs nothing as long as nothing has.
-  public mutating func sweep(now: WallTime) -> Int {
-    guard firstExpiry <= now else { return 0 }
-    var next = WallTime(nanoseconds: .max)
-    let before = rules.count
-    for rule in rules.values {
-      if !rule.isActive(at: now) { _ = remove(rule.id) } else if let end = rule.expires { next = min(next, end) }
-    }
-    firstExpiry = next
-    return before - rules.count
+  /// Removes what has expired, and gives it back. Costs nothing as long as nothing has.
+  public mutating func sweep(now: WallTime) -> [Rule] {
+    guard firstExpiry <= now else { return [] }
+    let expired = rules.values.filter { !$0.isActive(at: now) }
+    for rule in expired { _ = remove(rule.id) }
+    firstExpiry = rules.values.lazy.compactMap(\.expires).min() ?? WallTime(nanoseconds: .max)
+    return expired
   }
 
   private mutating func insert(_ rule: Rule, now: WallTime) throws(RuleTableError) {
@@ -164,13 +161,12 @@ public struct RuleTable: Sendable {
     return longest
   }
 
-  /// How fast a client may talk, by the strictest of all throttles, and until when at most that stays so; nil if there is none.
-  public func throttle(of client: RuleClient, now: WallTime) -> (throttle: Throttle, until: WallTime?)? {
-    var strictest: (throttle: Throttle, until: WallTime?)?
+  /// How fast a client may talk, by the strictest of all throttles, for messages and for bytes; nil if there is none.
+  public func throttle(of client: RuleClient, now: WallTime) -> Throttle? {
+    var strictest: Throttle?
     throttles.forEachRule(about: client) { id in
       guard let rule = rule(id, now: now), case .throttle(_, let throttle) = rule.effect else { return }
-      let ends = [strictest?.until, rule.expires].compactMap { $0 }
-      strictest = (strictest?.throttle.combined(with: throttle) ?? throttle, ends.min())
+      strictest = strictest?.combined(with: throttle) ?? throttle
     }
     return strictest
   }

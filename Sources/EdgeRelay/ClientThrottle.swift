@@ -19,6 +19,9 @@ final class ClientThrottle {
     if case .waiting(let time) = turn { time } else { nil }
   }
 
+  /// What throttle rules allow, if there is one.
+  var rule: MessageLimits? { meter.rule }
+
   /// A throttle rule holds from now on; nil ends it. What waits is judged anew.
   func setRule(_ limits: MessageLimits?) {
     meter.setRule(limits)

@@ -148,8 +148,9 @@ public struct Relay: ~Copyable {
     fromClient.requestClose(PendingClose(code: .goingAway, reason: reason))
   }
 
-  /// A throttle rule holds for the connection from now on; nil ends it.
+  /// A throttle rule holds for the connection from now on; nil ends it. One that holds already goes on.
   public mutating func setRule(_ limits: MessageLimits?, now: Instant) {
+    guard throttle?.rule != limits else { return }
     if throttle == nil, limits != nil { throttle = ClientThrottle() }
     throttle?.setRule(limits)
     liveness.release(.throttled, now: now)

@@ -81,7 +81,8 @@ final class AdminPlane: AdminBackend {
   }
 
   func removeRule(_ id: RuleID) -> Bool? {
-    guard shared.rules.remove(id) != nil else { return nil }
+    guard let rule = shared.rules.remove(id) else { return nil }
+    if rule.effect.isThrottle { _ = try? enforce(rule) }
     switch id {
     case .made: return shared.rules.save()
     // The configuration says it again at the next start.
@@ -89,7 +90,7 @@ final class AdminPlane: AdminBackend {
     }
   }
 
-  /// Ends what a rule forbids; tells how many WebSockets and requests that were.
+  /// Tells the reactors of a rule that came or went; gives how many WebSockets and requests they ended for it.
   private func enforce(_ rule: Rule) throws(AdminBackendError) -> Int {
     let answers = try Answers<Int>()
     for reactor in reactors {

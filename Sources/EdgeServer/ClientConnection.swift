@@ -186,6 +186,7 @@ final class ClientConnection: EventSource {
   func upgrade(to tunnel: Tunnel, started: Instant) {
     phase = .relaying(tunnel)
     context.tunnelOpened(self, tunnel, started: started)
+    tunnel.adoptThrottles(context.shared.rules)
     if context.isDraining { tunnel.drain(at: context.reactor.now) }
     tunnel.closeIfReplaced()
     resumeReading()

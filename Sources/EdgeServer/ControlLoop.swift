@@ -1,6 +1,7 @@
 import EdgeConfig
 import EdgeCore
 import EdgeIO
+import EdgePolicy
 import EdgeRouting
 import EdgeTLS
 import EdgeTelemetry
@@ -51,7 +52,7 @@ final class ControlLoop: EventSource {
     shared.tickets.rotate(now: now)
     keys.pollFiles(log: shared.log)
     shared.limits.sweep(now: now)
-    shared.rules.sweep()
+    endThrottles(of: shared.rules.sweep())
     reportSuppressedDenials(now: now)
     returnMemoryWhenQuiet()
     advance(now: now)
@@ -69,6 +70,13 @@ final class ControlLoop: EventSource {
       }
     }
     shared.workerFailures.keep(only: Set(shared.pools.flatMap { $0.workers.map(\.socket.path) }))
+  }
+
+  /// Connections keep the limits that they have until they are told.
+  private func endThrottles(of expired: [Rule]) {
+    for rule in expired where rule.effect.isThrottle {
+      for reactor in reactors { reactor.post(.enforce(rule) { _ in }) }
+    }
   }
 
   /// A rush of handshakes leaves holes in the heap that idle connections never fill: once it is over they go back.

@@ -62,7 +62,7 @@ enum ReactorOrder: Sendable {
   case disconnect(ConnectionID, CloseCode, reason: String, reply: @Sendable (Bool) -> Void)
   /// Close one WebSocket if a newer one of the same user has its place.
   case replace(ConnectionID)
-  /// Close whom a new rule concerns; the reply tells how many WebSockets and requests that were.
+  /// Close whom a new rule concerns, and adopt a throttle that came or went; the reply tells how many were closed.
   case enforce(Rule, reply: @Sendable (Int) -> Void)
   /// Stop accepting, and close what is open: WebSockets with 1012, spread evenly at random over a time.
   case drain(spread: Duration)

@@ -3,21 +3,23 @@ import EdgeCore
 import EdgePolicy
 import EdgeWebSocket
 
-/// What a new rule does to who is connected already. Who comes later meets it at the gate.
+/// What a rule that comes or goes does to who is connected already. Who comes later meets it at the gate, and a throttle when the
+/// WebSocket opens.
 ///
 /// The gate judges and the reactor takes orders on one thread, and a rule is in the table before the order goes out: a client
 /// that the gate let in before is found here.
 extension ReactorContext {
-  /// Closes whom a rule concerns; tells how many WebSockets and requests that were.
+  /// Closes whom a ban or a revocation concerns, and tells how many WebSockets and requests that were; whom a throttle concerns goes
+  /// by those that there are.
   func enforce(_ rule: Rule) -> Int {
-    Array(connections.values).count { $0.enforce(rule) }
+    Array(connections.values).count { $0.enforce(rule, of: shared.rules) }
   }
 }
 
 extension ClientConnection {
   /// Tells whether a WebSocket or a request was ended.
-  fileprivate func enforce(_ rule: Rule) -> Bool {
-    if let tunnel { return tunnel.enforce(rule) }
+  fileprivate func enforce(_ rule: Rule, of rules: RuleStore) -> Bool {
+    if let tunnel { return tunnel.enforce(rule, of: rules) }
     if let exchange { return exchange.enforce(rule) }
     if let reception { return reception.enforce(rule) }
     if case .ban = rule.effect, rule.concerns(RuleClient(address: ownAddress)) { closeIfIdle() }
@@ -53,15 +55,24 @@ extension Reception {
 }
 
 extension Tunnel {
-  fileprivate func enforce(_ rule: Rule) -> Bool {
-    guard ending == nil, rule.concerns(RuleClient(address: caller.address, user: caller.user, token: token)) else { return false }
+  /// Goes by the throttles that there are for its client.
+  func adoptThrottles(_ rules: RuleStore) {
+    setRule(rules.limits(of: ruleClient))
+  }
+
+  fileprivate func enforce(_ rule: Rule, of rules: RuleStore) -> Bool {
+    guard ending == nil, rule.concerns(ruleClient) else { return false }
     switch rule.effect {
     case .ban: close(CloseCode(rawValue: route.closeCodes.banned), reason: "banned")
     case .revoke: close(CloseCode(rawValue: route.closeCodes.auth), reason: "token_revoked")
-    case .throttle: return false
+    case .throttle:
+      adoptThrottles(rules)
+      return false
     }
     return true
   }
+
+  private var ruleClient: RuleClient { RuleClient(address: caller.address, user: caller.user, token: token) }
 }
 
 extension Admission {

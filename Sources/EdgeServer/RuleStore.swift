@@ -60,6 +60,11 @@ final class RuleStore: Sendable {
     return ask { $0.revocation(of: client, now: $1) ?? $0.ban(of: client, now: $1) }
   }
 
+  /// How fast a client may talk, as far as rules say anything of it.
+  func limits(of client: RuleClient) -> MessageLimits? {
+    ask { $0.throttle(of: client, now: $1)?.limits }
+  }
+
   /// All rules in force.
   func all() -> [Rule] {
     guard hasRules.load(ordering: .acquiring) else { return [] }
@@ -106,17 +111,19 @@ final class RuleStore: Sendable {
     return removed
   }
 
-  /// Removes what has expired. Call it once a second.
-  func sweep() {
-    guard hasRules.load(ordering: .acquiring) else { return }
+  /// Removes what has expired, and gives it back. Call it once a second.
+  func sweep() -> [Rule] {
+    guard hasRules.load(ordering: .acquiring) else { return [] }
     let now = WallClock.now()
     let expired = table.withLock { table in
       let expired = table.sweep(now: now)
       hasRules.store(table.count > 0, ordering: .releasing)
       return expired
     }
-    guard expired > 0 else { return }
-    log.write(.info, "rule.expired", "The time of rules is over.") { record in record[.rulesExpired] = .integer(Int64(expired)) }
+    if !expired.isEmpty {
+      log.write(.info, "rule.expired", "The time of rules is over.") { $0[.rulesExpired] = .integer(Int64(expired.count)) }
+    }
+    return expired
   }
 
   /// Waits until the state directory has what is in force; false where it cannot be written. Not for a reactor.

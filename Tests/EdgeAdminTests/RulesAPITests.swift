@@ -50,7 +50,8 @@ import Testing
     (#"{"action":"ban","cidr":"0.0.0.0/0"}"#, 400, "all"), (#"{"action":"ban","cidr":"::/0"}"#, 400, "all"),
     (#"{"action":"revoke","issued_before":"1970-01-01T00:00:00Z"}"#, 400, "all"),
     (#"{"action":"ban","cidr":"0.0.0.0/0","all":1}"#, 400, "all"),
-    (#"{"action":"throttle","user":"a","messages_per_second":5}"#, 422, "action"),
+    (#"{"action":"throttle","user":"a"}"#, 400, "messages_per_second"),
+    (#"{"action":"throttle","cidr":"::/0","bytes_per_second":5}"#, 400, "all"),
   ])
   func `an order that cannot be followed says which member is wrong, and changes nothing`(
     body: String, status: Int, member: String

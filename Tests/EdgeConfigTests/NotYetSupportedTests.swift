@@ -17,7 +17,6 @@ import Testing
         "pools.chat.cookie_secret_file: \"/cookie\" is not supported yet; expected no cookie_secret_file",
         "pools.rooms.balance: \"hash:query:room\" is not supported yet; expected least_connections or round_robin",
         "routes[0].close_codes.edge_fault: \"4002\" is not supported yet; expected 1011",
-        "rules[1].throttle: a mapping is not supported yet; expected ban or revoke",
       ])
   }
 

@@ -43,7 +43,7 @@ import Testing
       #expect((ban != nil) == !bans.isEmpty)
       #expect(ban.map { ban in bans.contains { $0.id == ban.id } && bans.allSatisfy { ends($0) <= ends(ban) } } ?? true)
       #expect((table.revocation(of: client, now: now) != nil) == active.contains { revokes($0, client) })
-      #expect((table.throttle(of: client, now: now)?.throttle.messages?.units) == slowest(active, client))
+      #expect((table.throttle(of: client, now: now)?.messages?.units) == slowest(active, client))
     }
   }
 

@@ -114,6 +114,13 @@ import Testing
     talk.happens(.client(text("c")))
     #expect(talk.workerHeard == [.text("a"), .text("b"), .text("c")])
   }
+
+  @Test func `goes on waiting when the same rule is told again`() {
+    let rule = MessageLimits(messages: limit(1, per: .seconds(1000), burst: 1))
+    let talk = Talk(after: [.ruleHolds(rule), .client(text("a") + text("b")), .ruleHolds(rule)])
+    #expect(talk.clientWaits)
+    #expect(talk.workerHeard == [.text("a")])
+  }
 }
 
 @Suite struct `The budget of control frames and fragments` {

@@ -1,4 +1,4 @@
-"""Bans and revocations: for who is connected and who comes, on every reactor, over restarts."""
+"""Bans, throttles and revocations: for who is connected and who comes, on every reactor, over restarts."""
 
 import concurrent.futures
 import contextlib
@@ -12,7 +12,7 @@ import time
 import pytest
 
 from edge import SLUICE, Edge, configuration, open_route
-from frames import FrameStream, upgrade_request
+from frames import TEXT, FrameStream, upgrade_request
 from processes import Child
 from rawhttp import request
 from waiting import eventually
@@ -332,6 +332,101 @@ def test_tokens_are_revoked_by_when_they_were_issued(start, enter, knock, site):
     second.send_close(1000)
     future = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now + 3600))
     assert edge.rule("revoke", status=400, user="alice", issued_before=future)["field"] == "issued_before"
+
+
+# Throttles
+
+
+@pytest.fixture
+def talk(start_edge, raw_worker, closing):
+    """An edge in front of a worker that is played by hand, and `open`, which gives both ends of a WebSocket through it."""
+
+    class Talk:
+        def __init__(self, **sections):
+            self.edge = start_edge({"main": [raw_worker.path]}, threads=2, **sections)
+
+        def open(self, source):
+            client = closing(FrameStream(self.edge.connect("plain", source=source)))
+            client.send(upgrade_request())
+            upstream = raw_worker.next()
+            accept_upgrade(upstream)
+            assert client.response().status == 101
+            return client, upstream
+
+        def wait_until_throttled(self, count=1):
+            eventually(lambda: self.edge.metric("sluice_throttled_connections") == count)
+
+    return Talk
+
+
+def say(client, count):
+    for number in range(count):
+        client.send_frame(TEXT, b"%d" % number)
+
+
+def hear(upstream, count):
+    heard = [upstream.frame().payload for _ in range(count)]
+    assert heard == [b"%d" % number for number in range(count)]
+
+
+def test_a_throttle_slows_who_is_connected_and_who_comes_until_it_is_lifted(talk):
+    talk = talk()
+    present, friend = talk.open("127.0.0.7"), talk.open("127.0.0.8")
+    rule = talk.edge.rule("throttle", cidr="127.0.0.6/31", messages_per_second=1, burst=2)["rule"]
+    assert rule["messages"] == {"count": 1, "per_ms": 1000, "burst": 2}
+    newcomer = talk.open("127.0.0.7")
+    for client, _ in (present, newcomer, friend):
+        say(client, 60)
+    hear(friend[1], 60)
+    talk.wait_until_throttled(2)
+    assert talk.edge.metric("sluice_throttle_events_total", scope="rule", action="delay") >= 2
+    began = time.monotonic()
+    talk.edge.lift(rule)
+    hear(present[1], 60)
+    hear(newcomer[1], 60)
+    assert time.monotonic() - began < 30  # at the throttle's rate it would be a minute
+    assert talk.edge.metric("sluice_throttled_connections") == 0
+
+
+def test_a_throttle_ends_with_its_time(talk):
+    talk = talk()
+    client, upstream = talk.open("127.0.0.7")
+    talk.edge.rule("throttle", ip="127.0.0.7", bytes_per_second=1, ttl_seconds=2)
+    say(client, 60)
+    talk.wait_until_throttled()
+    began = time.monotonic()
+    hear(upstream, 60)
+    assert time.monotonic() - began < 30
+
+
+def test_the_same_throttle_again_gives_no_second_burst_and_the_strictest_of_two_holds(talk):
+    talk = talk()
+    client, upstream = talk.open("127.0.0.7")
+    day = {"count": 1, "per_ms": 86_400_000, "burst": 3}
+    strict = talk.edge.rule("throttle", ip="127.0.0.7", messages=day)["rule"]
+    loose = talk.edge.rule("throttle", cidr="127.0.0.0/24", messages=day | {"count": 1000, "burst": 1000})["rule"]
+    say(client, 60)
+    talk.wait_until_throttled()
+    for _ in range(3):
+        talk.edge.rule("throttle", status=200, ip="127.0.0.7", messages=day)
+    talk.edge.lift(loose)
+    assert talk.edge.connections()[0]["messages_in"] == 3
+    talk.edge.lift(strict)
+    hear(upstream, 60)
+
+
+def test_throttles_come_from_the_configuration_too_and_survive_a_restart(talk):
+    seeded = talk(rules=[{"throttle": {"ip": "127.0.0.7", "messages": "1/1d"}}])
+    client, upstream = seeded.open("127.0.0.7")
+    say(client, 2)
+    seeded.wait_until_throttled()
+    hear(upstream, 1)
+    seeded.edge.rule("throttle", ip="127.0.0.9", bytes_per_second=1)
+    seeded.edge.child.kill()
+    again = talk()
+    client, _ = again.open("127.0.0.9")
+    say(client, 3)
+    again.wait_until_throttled()
 
 
 # What survives
