@@ -48,3 +48,24 @@ final class ServerCertificate: Sendable {
     }
   }
 }
+
+extension ContextHandle {
+  /// Takes the signature algorithms off the server's list that no certificate of these kinds of key can make use of. A session
+  /// remembers all that its client takes too: with OpenSSL's own list 112 bytes more of each connection.
+  func offerSignatures(of kinds: Set<Int32>) throws(TLSError) {
+    let lists = signatureLists.filter { kinds.contains($0.kind) }
+    // A kind that is not listed keeps OpenSSL's own list.
+    guard lists.count == kinds.count else { return }
+    let list = lists.map(\.signatures).joined(separator: ":")
+    guard unsafe sluice_ctx_set_signatures(pointer, list) == 1 else { throw .resources }
+  }
+}
+
+/// What a key of each kind signs with, best first, as OpenSSL prefers it.
+private let signatureLists: [(kind: Int32, signatures: String)] = [
+  (EVP_PKEY_EC, "ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512"),
+  (EVP_PKEY_ED25519, "ed25519"),
+  (EVP_PKEY_ED448, "ed448"),
+  (EVP_PKEY_RSA_PSS, "rsa_pss_pss_sha256:rsa_pss_pss_sha384:rsa_pss_pss_sha512"),
+  (EVP_PKEY_RSA, "RSA-PSS+SHA256:RSA-PSS+SHA384:RSA-PSS+SHA512:RSA+SHA256:RSA+SHA384:RSA+SHA512"),
+]

@@ -82,6 +82,7 @@ private struct ContextGroups {
     let context: ContextHandle
     do throws(TLSError) {
       context = try ContextHandle(side: .server, versions: minVersion ... .tls13)
+      try context.offerSignatures(of: Set(members.map { certificates[$0].keyKind }))
     } catch {
       throw CertificateError(source: certificates[members.first ?? 0].name, problem: .refused(error.word))
     }

@@ -39,6 +39,45 @@ struct ServerNameTests {
   }
 }
 
+struct SignatureAlgorithmTests {
+  @Test(
+    arguments: TLSVersion.allCases,
+    [
+      ("P-256", nil), ("P-384", nil), ("RSA", nil), ("Ed25519", nil), ("Ed448", nil), ("P-256", "ECDSA+SHA256"),
+      ("P-384", "ECDSA+SHA384"), ("RSA", "RSA-PSS+SHA256"), ("RSA", "RSA-PSS+SHA512"), ("Ed25519", "ed25519"),
+    ] as [(String, String?)])
+  func `a client is served that takes any of what the key signs with`(version: TLSVersion, offer: (String, String?)) throws {
+    let (kind, signatures) = offer
+    let client = Fixture.client(version...version)
+    if let signatures { client.offerOnly(signatures: signatures) }
+    let pair = try Pair(server: Fixture.server([Fixture.identity(["a.test"], key: key(kind))]), client: client)
+    #expect(try pair.handshake().server.version == version)
+  }
+
+  @Test(arguments: ["ECDSA+SHA384", "ECDSA+SHA512"])
+  func `TLS 1.2 binds no digest to a curve`(signatures: String) throws {
+    let client = Fixture.client(.tls12 ... .tls12)
+    client.offerOnly(signatures: signatures)
+    #expect(try Pair(server: Fixture.server(), client: client).handshake().server.version == .tls12)
+  }
+
+  @Test(arguments: TLSVersion.allCases)
+  func `a client that takes none of them is refused`(version: TLSVersion) throws {
+    let client = Fixture.client(version...version)
+    client.offerOnly(signatures: "RSA-PSS+SHA256")
+    let pair = try Pair(server: Fixture.server(), client: client)
+    #expect(throws: TLSError.self) { try pair.handshake() }
+  }
+
+  private func key(_ kind: String) -> KeyHandle {
+    switch kind {
+    case "RSA": Fixture.rsaKey
+    case "Ed25519", "Ed448": Fixture.key(.edwards(curve: kind.uppercased()))
+    default: Fixture.key(.ec(curve: kind))
+    }
+  }
+}
+
 struct ApplicationProtocolTests {
   @Test(
     arguments: TLSVersion.allCases,
