@@ -2,13 +2,28 @@
 public enum Hexadecimal {
   /// Sixteen lower-case digits.
   public static func text(_ value: UInt64) -> String {
-    let digits = String(value, radix: 16)
-    return String(repeating: "0", count: 16 - digits.count) + digits
+    var digits: [UInt8] = []
+    digits.reserveCapacity(16)
+    append(value, to: &digits)
+    return String(decoding: digits, as: UTF8.self)
+  }
+
+  /// Adds sixteen lower-case digits to `text`.
+  public static func append(_ value: UInt64, to text: inout [UInt8]) {
+    for shift in stride(from: UInt64(60), through: 0, by: -4) {
+      text.append(lowerDigit(UInt8(truncatingIfNeeded: value >> shift) & 15))
+    }
   }
 
   /// Two lower-case digits for each byte.
   public static func text(_ bytes: some Sequence<UInt8>) -> String {
     String(decoding: bytes.flatMap { [lowerDigit($0 >> 4), lowerDigit($0 & 15)] }, as: UTF8.self)
+  }
+
+  /// Adds two lower-case digits to `text`.
+  public static func append(_ byte: UInt8, to text: inout [UInt8]) {
+    text.append(lowerDigit(byte >> 4))
+    text.append(lowerDigit(byte & 15))
   }
 
   /// The bytes that pairs of digits stand for, in either case; nil if `digits` holds anything else.

@@ -3,15 +3,16 @@ import EdgeWebSocket
 
 /// One direction of a relay: what its sender may still say, and what its receiver may still hear.
 struct Lane: ~Copyable {
+  // A connection has two lanes for all its life: what takes a byte stands together.
   private var reader: FrameReader
   private var source = Source.open
-  private var outlet = Outlet.open
   /// Whether what has been forwarded so far ends where a frame ends.
   private(set) var isAtBoundary = true
   private var messageIsText = false
-  private var messageBytes = 0
   /// Whether the message that has begun is thrown away.
   private(set) var dropsMessage = false
+  private var messageBytes = 0
+  private var outlet = Outlet.open
 
   init(reader: consuming FrameReader) {
     self.reader = reader
@@ -185,7 +186,7 @@ private enum Source {
 private enum Outlet {
   case open
   /// A Close of the edge's own waits for the frame boundary.
-  case closing(PendingClose)
+  indirect case closing(PendingClose)
   /// The receiver got a Close.
   case closed
   /// The receiver gets nothing more: its connection ends.

@@ -9,6 +9,8 @@ import EdgeWebSocket
 struct Admission {
   let route: Route
   let caller: Caller
+  /// How long the user's token is good for; nil where no user is known.
+  let token: TokenLife?
   let upgrade: Upgrade?
   /// The request's head as the worker gets it, rebuilt from parsed fields.
   let workerHead: [UInt8]
@@ -20,12 +22,12 @@ struct Admission {
   ) {
     self.route = route
     self.upgrade = upgrade
+    token = user?.token
     let trace = head.traceParent ?? TraceParent(random: (context.random.word(), context.random.word(), context.random.word()))
-    // Where the client names neither request nor trace, one name serves for both.
     caller = Caller(
-      address: origin.clientAddress, host: head.host, path: head.target.path, origin: head.fields["Origin"], user: user?.id,
-      token: user?.token, requestID: head.requestID ?? trace.traceID,
-      traceID: trace.traceID, places: places)
+      address: origin.clientAddress, host: head.host.map { context.texts.shared($0) },
+      path: context.texts.shared(head.target.path), origin: head.fields["Origin"].map { context.texts.shared($0) },
+      user: user?.id, clientsRequestID: head.requestID, traceID: trace.traceID, places: places)
     let forwarding = ForwardingContext(
       clientChain: origin.clientChain, scheme: origin.scheme, port: head.authority?.port ?? origin.scheme.defaultPort,
       requestID: caller.requestID, traceParent: trace, identityFields: user?.identityFields ?? route.fixedFields,
@@ -51,25 +53,23 @@ final class Caller: Sendable {
   /// The request's `Origin`.
   let origin: String?
   let user: UserID?
-  /// How long the user's token is good for; nil where no user is known.
-  let token: TokenLife?
-  let requestID: String
-  let traceID: String
+  /// The client's own name for the request, if it gave one.
+  private let clientsRequestID: String?
+  let traceID: TraceID
   /// What the WebSocket holds of the limits besides what its TCP connection does: a place of the address that a trusted proxy has
   /// told, and one of the user.
   private let places: [HeldPlace]
 
   init(
-    address: IPAddress?, host: String?, path: String, origin: String?, user: UserID?, token: TokenLife?, requestID: String,
-    traceID: String, places: [HeldPlace]
+    address: IPAddress?, host: String?, path: String, origin: String?, user: UserID?, clientsRequestID: String?,
+    traceID: TraceID, places: [HeldPlace]
   ) {
     self.address = address
     self.host = host
     self.path = path
     self.origin = origin
     self.user = user
-    self.token = token
-    self.requestID = requestID
+    self.clientsRequestID = clientsRequestID
     self.traceID = traceID
     self.places = places
   }
@@ -84,4 +84,7 @@ final class Caller: Sendable {
   func giveBackPlaces() {
     for place in places { place.giveBack() }
   }
+
+  /// The request's name. Where the client gives none, the trace's serves for both.
+  var requestID: String { clientsRequestID ?? traceID.description }
 }

@@ -134,7 +134,7 @@ extension ReactorContext {
     if let origin = caller.origin { record[.origin] = .text(origin) }
     record[.route] = .text(route.name)
     record[.requestID] = .text(caller.requestID)
-    record[.traceID] = .text(caller.traceID)
+    record[.traceID] = .text(caller.traceID.description)
     if let user = caller.user { record[.userID] = .text(user.subject) }
   }
 }

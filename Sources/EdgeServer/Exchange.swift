@@ -39,10 +39,9 @@ final class Exchange {
     self.client = client
     self.context = context
     started = context.reactor.now
-    let timeouts = context.snapshot.timeouts
     upload = BodyPipe(head.bodyFraming, isSentChunked: head.bodyFraming == .chunked)
-    uploadWatch = StallWatch(minBytes: timeouts.stall.minBytes, timeout: timeouts.bodyProgress)
-    downloadWatch = StallWatch(minBytes: timeouts.stall.minBytes, timeout: timeouts.stall.timeout)
+    uploadWatch = StallWatch(context.snapshot.uploadStall)
+    downloadWatch = StallWatch(context.snapshot.stall)
     responseParser = ResponseHeadParser(limits: context.snapshot.headLimits)
     allowsClientReuse = head.wantsKeepAlive
   }
@@ -200,8 +199,7 @@ final class Exchange {
     state = .ended
     self.worker = nil
     if pending == nil { send(accepted) }
-    client.upgrade(
-      to: Tunnel(admission.route, caller: admission.caller, client: client, worker: worker, context: context), started: started)
+    client.upgrade(to: Tunnel(admission, client: client, worker: worker, context: context), started: started)
   }
 
   private func passInterim(_ response: ResponseHead) {

@@ -7,9 +7,9 @@ import EdgeIO
 @safe
 struct OutgoingSocket: ~Copyable {
   private let socket: Socket
-  private var queue = ByteQueue()
   /// Whether what the queue has is held back for the next `send`.
   private var isHolding = false
+  private var queue = ByteQueue()
   /// Bytes that the kernel has taken, over the connection's life.
   private(set) var sentBytes: UInt64 = 0
 

@@ -18,6 +18,7 @@ final class ReactorContext {
   /// Verified tokens of this reactor. Another configuration makes another context, and so an empty cache.
   var tokens = TokenCache()
   var random = RandomSupply()
+  var texts = SharedTexts()
   var connections: [ConnectionID: ClientConnection] = [:]
   var isDraining = false
   private var serial: UInt64 = 0

@@ -28,7 +28,7 @@ extension ClientConnection {
 
   /// The client's address where the client itself is the peer.
   private var ownAddress: IPAddress? {
-    peer.ip.flatMap { address in snapshot.trustedProxies.contains { $0.contains(address) } ? nil : address }
+    snapshot.trustedProxies.contains(peer) ? nil : peer.ip
   }
 }
 
@@ -76,5 +76,5 @@ extension Tunnel {
 }
 
 extension Admission {
-  fileprivate var ruleClient: RuleClient { RuleClient(address: caller.address, user: caller.user, token: caller.token) }
+  fileprivate var ruleClient: RuleClient { RuleClient(address: caller.address, user: caller.user, token: token) }
 }

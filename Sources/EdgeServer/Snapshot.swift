@@ -1,6 +1,7 @@
 import EdgeConfig
 import EdgeCore
 import EdgeHTTP
+import EdgeRelay
 import EdgeRouting
 
 /// The configuration as the reactors use it: everything resolved, immutable, shared.
@@ -11,6 +12,8 @@ final class Snapshot: Sendable {
   /// Every field name that some route sets: none of them passes from a client.
   let identityNames: FieldNameSet
   let messageLimits: SharedMessageLimits
+  /// What is asked of a peer that is slow to take what waits for it, and of a client that is slow to send a body.
+  let stall, uploadStall: Shared<StallLimits>
   private let table: RouteTable
 
   init(configuration: Configuration, routes: [Route], table: RouteTable) {
@@ -18,6 +21,9 @@ final class Snapshot: Sendable {
     self.routes = routes
     self.table = table
     messageLimits = SharedMessageLimits(configuration.limits)
+    let timeouts = configuration.timeouts
+    stall = Shared(StallLimits(minBytes: timeouts.stall.minBytes, timeout: timeouts.stall.timeout))
+    uploadStall = Shared(StallLimits(minBytes: timeouts.stall.minBytes, timeout: timeouts.bodyProgress))
     identityNames = FieldNameSet(routes.flatMap { $0.identityHeaders.map(\.name) } + ["X-Sluice-User"])
   }
 

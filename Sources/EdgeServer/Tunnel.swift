@@ -35,14 +35,12 @@ final class Tunnel {
   private(set) var isThrottled = false
   /// When a client that has ended its side, while a limit makes it wait, is given up.
   private var farewell = Instant.distantFuture
-  /// When a drain will close this connection, if one has begun.
-  private var drainTime: Instant?
+  /// When a drain will close this connection; `distantFuture` as long as none has begun.
+  private var drainTime = Instant.distantFuture
 
-  init(
-    _ route: Route, caller: Caller, client: ClientConnection, worker: WorkerLink, context: ReactorContext
-  ) {
-    self.route = route
-    self.caller = caller
+  init(_ admission: Admission, client: ClientConnection, worker: WorkerLink, context: ReactorContext) {
+    route = admission.route
+    caller = admission.caller
     self.client = client
     self.worker = worker
     self.context = context
@@ -52,11 +50,10 @@ final class Tunnel {
     givesNotice = route.relayLimits.value.givesNotice
     let shared = (client.meters + caller.meters).map(context.snapshot.messageLimits.scope)
     relay = Relay(route.relayLimits, scopes: route.meteredScopes() + shared, now: opened)
-    let stall = context.snapshot.timeouts.stall
-    clientStall = StallWatch(minBytes: stall.minBytes, timeout: stall.timeout)
+    clientStall = StallWatch(context.snapshot.stall)
     workerStall = clientStall
     worker.belong(to: self)
-    if let life = caller.token { adopt(life) }
+    if let life = admission.token { adopt(life) }
   }
 
   /// The worker's socket.
@@ -210,6 +207,7 @@ final class Tunnel {
       let life = gate.life(of: verified)
       guard life.end > held.end else { throw .invalid(.notFresher) }
       guard context.shared.rules.refusal(of: user, token: life) == nil else { throw .invalid(.revoked) }
+      guard context.shared.rules.refusal(of: user, token: life) == nil else { throw .invalid(.revoked) }
       adopt(life)
       relay.tell(.renewed(expiresIn: life.end - now))
     } catch {
@@ -288,8 +286,7 @@ final class Tunnel {
     var deadline = min(relay.nextDeadline, farewell)
     if let stall = clientStall.nextDeadline { deadline = min(deadline, stall) }
     if let stall = workerStall.nextDeadline { deadline = min(deadline, stall) }
-    if let drainTime { deadline = min(deadline, drainTime) }
-    return deadline
+    return min(deadline, drainTime)
   }
 
   /// Does what is due.
@@ -306,8 +303,8 @@ final class Tunnel {
       worker.close()
       relay.workerEnded(now: now)
     }
-    if let drainTime, now >= drainTime {
-      self.drainTime = nil
+    if now >= drainTime {
+      drainTime = .distantFuture
       relay.close(CloseCode(rawValue: route.closeCodes.drain), reason: "edge_draining", now: now)
     }
     switch relay.timePassed(now: now, nonce: UInt64.random(in: .min ... .max)) {

@@ -53,6 +53,7 @@ import Testing
   @Test func `of a number are sixteen`() {
     #expect(Hexadecimal.text(0 as UInt64) == "0000000000000000")
     #expect(Hexadecimal.text(UInt64.max) == "ffffffffffffffff")
+    #expect(Hexadecimal.text(0x0123_4567_89ab_cdef as UInt64) == "0123456789abcdef")
   }
 
   @Test func `of bytes are two for each, and are read in either case`() {

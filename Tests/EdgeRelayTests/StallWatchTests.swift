@@ -8,7 +8,7 @@ private final class Receiver {
   private var sentBytes: UInt64 = 100
 
   init(minBytes: Int = 4096, waitsSince start: UInt64) {
-    watch = StallWatch(minBytes: minBytes, timeout: .seconds(30))
+    watch = StallWatch(Shared(StallLimits(minBytes: minBytes, timeout: .seconds(30))))
     waits(at: start)
   }
 
