@@ -15,6 +15,7 @@ from edge import SLUICE, Edge, configuration, open_route
 from frames import TEXT, FrameStream, upgrade_request
 from processes import Child
 from rawhttp import request
+from tokens import AUDIENCE, ISSUER
 from waiting import eventually
 from workers import RawWorker, accept_upgrade
 
@@ -59,9 +60,9 @@ def worker(directory, closing):
 def document(directory, site, worker):
     """Makes the edge's configuration: two reactors, a route that asks for a token and one that is open."""
 
-    def make(close_codes=None, **sections):
+    def make(route=None, **sections):
         routes = [
-            open_route(name="chat", path="/ws") | {"auth": "main", "close_codes": close_codes},
+            open_route(name="chat", path="/ws") | {"auth": "main"} | (route or {}),
             open_route(name="open", path="/open"), open_route(name="plain", path="/")]
         return configuration(directory, site, {"main": [worker.path]}, routes, **{"threads": 2, "listeners": LISTENERS} | sections)
 
@@ -157,7 +158,7 @@ def test_a_ban_of_a_user_can_be_for_one_auth_block(start, enter, knock, site):
 
 
 def test_the_close_codes_of_a_ban_and_a_revocation_are_the_routes_own(start, enter, site):
-    edge = start(close_codes={"banned": 4003, "auth": 4001})
+    edge = start(route={"close_codes": {"banned": 4003, "auth": 4001}})
     first = enter(edge, "/ws", token=site.token("a"))
     second = enter(edge, "/ws", token=site.token("b"))
     edge.rule("ban", user="a")
@@ -298,7 +299,7 @@ def test_revoking_a_user_closes_and_refuses_their_tokens_until_they_log_in_again
     refusals = [knock(edge, "/ws", token=old) for _ in range(8)]
     assert {(refusal.status, refusal.word) for refusal in refusals} == {(401, "token_invalid")}
     assert "invalid_token" in refusals[0]["WWW-Authenticate"]
-    assert edge.events("connection.denied", outcome="token_invalid")[0]["error.type"] == "revoked"
+    assert eventually(lambda: edge.events("connection.denied", outcome="token_invalid"))[0]["error.type"] == "revoked"
     assert knock(edge, "/ws", token=site.token("alice", iat=None)).status == 401
     bystander.send_close(1000)
     assert old not in edge.child.errors
@@ -332,6 +333,58 @@ def test_tokens_are_revoked_by_when_they_were_issued(start, enter, knock, site):
     second.send_close(1000)
     future = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now + 3600))
     assert edge.rule("revoke", status=400, user="alice", issued_before=future)["field"] == "issued_before"
+
+
+# WebSockets that the edge accepts itself, and tokens within them
+
+
+def with_tokens(site):
+    """The configuration's token check, with tokens from the first message too."""
+    return {"main": {
+        "issuer": ISSUER, "audience": [AUDIENCE], "algorithms": ["ES256"], "keys": {"file": str(site.jwks)},
+        "token_from": ["header", "first_message"]}}
+
+
+def token_message(token):
+    return json.dumps({"type": "edge.token", "token": token}, separators=(",", ":")).encode()
+
+
+def test_who_still_owes_a_token_is_closed_by_a_ban_and_a_revoked_token_lets_nobody_in(start, knock, site):
+    edge = start(auth=with_tokens(site))
+    banned = knock(edge, "/ws", source="127.0.0.7").stream
+    user, thief = knock(edge, "/ws").stream, knock(edge, "/ws").stream
+    assert edge.rule("ban", ip="127.0.0.7")["closed"] == 1
+    edge.rule("ban", user="mallory")
+    edge.rule("revoke", jti="t-1")
+    assert banned.close_frame() == (4403, "banned")
+    user.send_frame(TEXT, token_message(site.token("mallory")))
+    assert user.close_frame() == (4403, "banned")
+    thief.send_frame(TEXT, token_message(site.token("alice", jti="t-1")))
+    assert thief.close_frame() == (4401, "token_invalid")
+
+
+def test_a_connection_is_not_renewed_with_a_revoked_token(start, enter, site):
+    edge = start(auth=with_tokens(site), route={"renew": "message", "notice": "envelope"})
+    client = enter(edge, "/ws", token=site.token("alice", jti="t-1"))
+    edge.rule("revoke", jti="t-2")
+    now = int(time.time())
+    client.send_frame(TEXT, token_message(site.token("alice", jti="t-2", exp=now + 7200)))
+    assert b"token_invalid" in client.frame().payload
+    client.send_frame(TEXT, token_message(site.token("alice", jti="t-3", exp=now + 7200)))
+    assert b"edge.token_renewed" in client.frame().payload
+    # The renewed token is the connection's own from now on.
+    assert edge.rule("revoke", jti="t-1")["closed"] == 0
+    assert edge.rule("revoke", jti="t-3")["closed"] == 1
+    assert client.close_frame() == (4401, "token_revoked")
+
+
+def test_a_page_script_can_read_of_a_ban_where_the_route_says_so(start, knock, site):
+    edge = start(route={"reject": {"banned": "close", "auth": "close"}})
+    edge.rule("ban", ip="127.0.0.7", ttl_seconds=60)
+    edge.rule("revoke", jti="t-1")
+    code, reason = knock(edge, "/ws", source="127.0.0.7").stream.close_frame()
+    assert code == 4403 and reason.startswith("banned;retry_after=")
+    assert knock(edge, "/ws", token=site.token("alice", jti="t-1")).stream.close_frame() == (4401, "token_invalid")
 
 
 # Throttles
