@@ -24,6 +24,8 @@ public struct RuleTable: Sendable {
   private var revokedUsers: [VouchedName: [RuleID]] = [:]
   private var revokedTokens: [VouchedName: [RuleID]] = [:]
   private var revokedAuths: [RuleID] = []
+  /// What had expired and made room for others, until a sweep tells of it.
+  private var displaced: [Rule] = []
   /// No rule expires before.
   private var firstExpiry = WallTime(nanoseconds: .max)
   /// The number of the rule that is made next.
@@ -67,7 +69,8 @@ public struct RuleTable: Sendable {
       changed.expires = known.expires.flatMap { known in expires.map { max(known, $0) } }
       changed.reason = reason ?? known.reason
       changed.author = author
-      replace(known, with: changed)
+      rules[id] = changed
+      noteExpiry(of: changed)
       return Addition(rule: changed, isNew: false)
     }
     let id = isSeed ? RuleID.seed(effect.seedHash) : .made(nextNumber)
@@ -104,8 +107,13 @@ public struct RuleTable: Sendable {
     return rule
   }
 
-  /// Removes what has expired, and gives it back. Costs nothing as long as nothing has.
+  /// Removes what has expired, and gives back all that has since the last time. Costs nothing as long as nothing has.
   public mutating func sweep(now: WallTime) -> [Rule] {
+    defer { displaced = [] }
+    return displaced + removeExpired(now: now)
+  }
+
+  private mutating func removeExpired(now: WallTime) -> [Rule] {
     guard firstExpiry <= now else { return [] }
     let expired = rules.values.filter { !$0.isActive(at: now) }
     for rule in expired { _ = remove(rule.id) }
@@ -114,19 +122,18 @@ public struct RuleTable: Sendable {
   }
 
   private mutating func insert(_ rule: Rule, now: WallTime) throws(RuleTableError) {
-    if rules.count >= capacity { _ = sweep(now: now) }
+    if rules.count >= capacity { displaced += removeExpired(now: now) }
     // One that does the same has expired, or nobody would insert it.
     for old in [ids[RuleIdentity(rule)], rule.id].compactMap({ $0 }) { _ = remove(old) }
     guard rules.count < capacity else { throw .full(capacity: capacity) }
     rules[rule.id] = rule
     ids[RuleIdentity(rule)] = rule.id
     index(rule)
-    if let end = rule.expires { firstExpiry = min(firstExpiry, end) }
+    noteExpiry(of: rule)
   }
 
-  private mutating func replace(_ rule: Rule, with other: Rule) {
-    rules[rule.id] = other
-    if let end = other.expires { firstExpiry = min(firstExpiry, end) }
+  private mutating func noteExpiry(of rule: Rule) {
+    if let end = rule.expires { firstExpiry = min(firstExpiry, end) }
   }
 
   private mutating func index(_ rule: Rule) {

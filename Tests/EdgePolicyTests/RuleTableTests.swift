@@ -182,6 +182,16 @@ import Testing
     #expect(table.count == 0)
   }
 
+  @Test func `a sweep tells, too, of what expired and made room for others`() throws {
+    var table = RuleTable(capacity: 1)
+    for seconds in 0..<3 as Range<Int64> {
+      let ban = RuleEffect.ban(.user(VouchedName("u\(seconds)", by: nil)))
+      _ = try table.add(ban, for: .seconds(1), author: "ops", now: after(seconds))
+    }
+    #expect(table.sweep(now: after(2)).map(\.id) == [.made(1), .made(2)])
+    #expect(table.sweep(now: after(2)) == [])
+  }
+
   @Test func `rules that were kept come back, but for the expired`() throws {
     var table = RuleTable()
     _ = try table.add(.ban(.user(alice)), for: .seconds(5), author: "ops", now: now)
