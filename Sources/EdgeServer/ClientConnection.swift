@@ -25,7 +25,7 @@ final class ClientConnection: EventSource {
   private var hasAttempted = false
   private let accepted: Instant
   private var transport: ClientTransport?
-  private var phase: Phase
+  private var phase: ClientPhase
   /// The head that is being read; nil between requests, and for the life of a WebSocket.
   private var headInProgress: HeadInProgress?
   private var inlet = Inlet()
@@ -93,17 +93,17 @@ final class ClientConnection: EventSource {
 
   /// The WebSocket that goes on, if one does.
   var tunnel: Tunnel? {
-    if case .relaying(let tunnel) = phase { tunnel } else { nil }
+    if case .talking(.tunnel(let tunnel)) = phase { tunnel } else { nil }
   }
 
   /// The request that is being answered, if one is.
   var exchange: Exchange? {
-    if case .exchanging(let exchange) = phase { exchange } else { nil }
+    if case .talking(.exchange(let exchange)) = phase { exchange } else { nil }
   }
 
   /// The WebSocket that the edge has accepted itself, if there is one.
   var reception: Reception? {
-    if case .receiving(let reception) = phase { reception } else { nil }
+    if case .talking(.reception(let reception)) = phase { reception } else { nil }
   }
 
   /// What the reactor's connections go by.
@@ -147,7 +147,7 @@ final class ClientConnection: EventSource {
 
   /// The exchange is over: the next request may follow, or the connection ends.
   func finishExchange(keepAlive: Bool) {
-    guard case .exchanging = phase else { return }
+    guard exchange != nil else { return }
     guard keepAlive, !context.isDraining else { return linger() }
     phase = .betweenRequests(deadline: context.reactor.now + Snapshot.keepAlive)
     // A client that asks and asks but never reads would have its answers pile up: it reads these first.
@@ -157,26 +157,26 @@ final class ClientConnection: EventSource {
 
   /// The edge has accepted the exchange's WebSocket itself, and speaks with its client.
   func receive(_ reception: Reception) {
-    phase = .receiving(reception)
+    phase = .talking(.reception(reception))
     resumeReading()
     deadlineMoved()
   }
 
   /// The client has said what the exchange needs to go on; what it says next is for a worker.
   func endReception(for exchange: Exchange) {
-    phase = .exchanging(exchange)
+    phase = .talking(.exchange(exchange))
     pauseReading()
   }
 
   /// The WebSocket that the edge has accepted itself is over before a worker had it.
   func dismiss(_ close: PendingClose) {
-    guard case .exchanging = phase else { return }
+    guard exchange != nil else { return }
     receive(Reception(dismissing: close, client: self, context: context))
   }
 
   /// Everything is said on both sides of a WebSocket that no worker had.
   func finishReception() {
-    guard case .receiving = phase else { return }
+    guard reception != nil else { return }
     linger()
   }
 
@@ -184,7 +184,7 @@ final class ClientConnection: EventSource {
   ///
   /// - Parameter started: when its request came.
   func upgrade(to tunnel: Tunnel, started: Instant) {
-    phase = .relaying(tunnel)
+    phase = .talking(.tunnel(tunnel))
     context.tunnelOpened(self, tunnel, started: started)
     tunnel.adoptThrottles(context.shared.rules)
     if context.isDraining { tunnel.drain(at: context.reactor.now) }
@@ -195,7 +195,7 @@ final class ClientConnection: EventSource {
 
   /// The tunnel has nothing more for the client.
   func finishTunnel() {
-    guard case .relaying(let tunnel) = phase else { return }
+    guard let tunnel else { return }
     context.tunnelClosed(self, tunnel)
     tunnel.caller.giveBackPlaces()
     linger()
@@ -209,7 +209,7 @@ final class ClientConnection: EventSource {
 
   /// Some deadline may have come nearer.
   func deadlineMoved() {
-    let deadline = nextDeadline
+    let deadline = phase.nextDeadline
     guard isAdded, deadline < timerSet else { return }
     timerSet = deadline
     context.reactor.setTimer(self, at: deadline)
@@ -219,9 +219,8 @@ final class ClientConnection: EventSource {
   func drain(at time: Instant) {
     switch phase {
     case .handshaking, .readingHead, .betweenRequests: close()
-    case .relaying(let tunnel): tunnel.drain(at: time)
-    case .receiving(let reception): reception.drain()
-    case .exchanging, .lingering, .closed: break
+    case .talking(let conversation): conversation.drain(at: time)
+    case .lingering, .closed: break
     }
   }
 
@@ -229,7 +228,7 @@ final class ClientConnection: EventSource {
   func closeIfIdle() {
     switch phase {
     case .handshaking, .readingHead, .betweenRequests: close()
-    case .exchanging, .receiving, .relaying, .lingering, .closed: break
+    case .talking, .lingering, .closed: break
     }
   }
 
@@ -261,23 +260,10 @@ final class ClientConnection: EventSource {
       if now >= deadline { close() }
     case .lingering(let deadline):
       if now >= deadline { waitingBytes > 0 ? abort() : close() }
-    case .exchanging(let exchange): exchange.timePassed()
-    case .receiving(let reception): reception.timePassed()
-    case .relaying(let tunnel): tunnel.timePassed()
+    case .talking(let conversation): conversation.timePassed()
     case .closed: break
     }
     deadlineMoved()
-  }
-
-  private var nextDeadline: Instant {
-    switch phase {
-    case .handshaking(let deadline), .readingHead(let deadline), .betweenRequests(let deadline), .lingering(let deadline):
-      deadline
-    case .exchanging(let exchange): exchange.nextDeadline
-    case .receiving(let reception): reception.nextDeadline
-    case .relaying(let tunnel): tunnel.nextDeadline
-    case .closed: .distantFuture
-    }
   }
 
   private func flush() {
@@ -297,11 +283,10 @@ final class ClientConnection: EventSource {
   /// The client has taken all that waited for it.
   private func drained() {
     switch phase {
-    case .exchanging(let exchange): exchange.clientDrained()
-    case .relaying(let tunnel): tunnel.clientDrained()
+    case .talking(let conversation): conversation.clientDrained()
     case .lingering: transport?.shutdown()
     case .betweenRequests: resumeReading()
-    case .handshaking, .readingHead, .receiving, .closed: break
+    case .handshaking, .readingHead, .closed: break
     }
   }
 
@@ -365,9 +350,7 @@ final class ClientConnection: EventSource {
         let before = offset
         switch phase {
         case .readingHead, .betweenRequests: offset = readHead(bytes, from: offset)
-        case .exchanging(let exchange): offset = exchange.receivedFromClient(bytes, from: offset)
-        case .receiving(let reception): offset = reception.receivedFromClient(bytes, from: offset)
-        case .relaying(let tunnel): offset = tunnel.receivedFromClient(bytes, from: offset)
+        case .talking(let conversation): offset = conversation.receivedFromClient(bytes, from: offset)
         case .lingering, .closed, .handshaking: return
         }
         guard offset > before else { break }
@@ -404,7 +387,7 @@ final class ClientConnection: EventSource {
 
   private func begin(_ head: RequestHead) {
     let exchange = Exchange(head, client: self, context: context)
-    phase = .exchanging(exchange)
+    phase = .talking(.exchange(exchange))
     exchange.begin()
     deadlineMoved()
   }
@@ -454,22 +437,17 @@ final class ClientConnection: EventSource {
   /// Whether the client's end, while nobody reads from it, means that it is gone.
   private func endsWhilePaused(_ readiness: Readiness) -> Bool {
     guard readiness.isDisjoint(with: [.hungUp, .error]) else { return true }
-    switch phase {
-    case .exchanging(let exchange): return exchange.endsWithClientInput
-    case .relaying(let tunnel):
-      if tunnel.isThrottled { tunnel.clientEndsWhileWaiting() }
-      return false
-    case .handshaking, .readingHead, .betweenRequests, .receiving, .lingering, .closed: return false
-    }
+    if case .talking(let conversation) = phase { return conversation.endsWhilePaused() }
+    return false
   }
 
   /// The client ended its side, and everything before that has been read.
   private func ended() {
     inlet.foundEnd()
     switch phase {
-    case .exchanging(let exchange): if exchange.clientEndedInput() { close() }
+    case .talking(.exchange(let exchange)): if exchange.clientEndedInput() { close() }
+    case .talking(.reception), .talking(.tunnel): lost()
     case .lingering where waitingBytes > 0: break
-    case .relaying, .receiving: lost()
     case .handshaking, .readingHead, .betweenRequests, .lingering, .closed: close()
     }
   }
@@ -483,14 +461,14 @@ final class ClientConnection: EventSource {
   /// The connection failed.
   private func lost() {
     switch phase {
-    case .exchanging(let exchange): exchange.clientLost()
-    case .relaying(let tunnel):
+    case .talking(.exchange(let exchange)): exchange.clientLost()
+    case .talking(.reception(let reception)): reception.clientLost()
+    case .talking(.tunnel(let tunnel)):
       // What the tunnel still has to say to this client goes nowhere.
       phase = .closed
       tunnel.clientEnded()
       context.tunnelClosed(self, tunnel)
       tunnel.caller.giveBackPlaces()
-    case .receiving(let reception): reception.clientLost()
     case .handshaking, .readingHead, .betweenRequests, .lingering, .closed: break
     }
     close()
@@ -529,32 +507,6 @@ final class ClientConnection: EventSource {
     reportWaiting()
     context.shared.limits.release(charge, now: context.reactor.now)
   }
-}
-
-/// A head of which some bytes have come. An object, so that a connection without one does not hold its room.
-private final class HeadInProgress {
-  var parser: RequestHeadParser
-  var hasPartialHead: Bool { parser.hasPartialHead }
-
-  init(limits: HeadLimits) {
-    parser = RequestHeadParser(limits: limits)
-  }
-}
-
-/// What a client's connection is doing.
-private enum Phase {
-  case handshaking(deadline: Instant)
-  /// The first request is awaited, or another one has begun.
-  case readingHead(deadline: Instant)
-  /// A response is out, and another request may follow.
-  case betweenRequests(deadline: Instant)
-  case exchanging(Exchange)
-  /// The edge speaks with the client of a WebSocket itself.
-  case receiving(Reception)
-  case relaying(Tunnel)
-  /// Everything is said; the client's end is awaited.
-  case lingering(deadline: Instant)
-  case closed
 }
 
 extension TLSVersion {

@@ -207,7 +207,6 @@ final class Tunnel {
       let life = gate.life(of: verified)
       guard life.end > held.end else { throw .invalid(.notFresher) }
       guard context.shared.rules.refusal(of: user, token: life) == nil else { throw .invalid(.revoked) }
-      guard context.shared.rules.refusal(of: user, token: life) == nil else { throw .invalid(.revoked) }
       adopt(life)
       relay.tell(.renewed(expiresIn: life.end - now))
     } catch {

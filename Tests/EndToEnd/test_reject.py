@@ -9,7 +9,8 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from edge import open_route
 from frames import FrameStream, upgrade_request
 from test_demo import Window
-from waiting import eventually, slow
+from waiting import slow
+from workers import accept_upgrade
 
 ORIGIN = "https://chat.example.test"
 CLOSE_ALL = {"origin": "close", "auth": "close", "rate": "close", "banned": "close"}
@@ -76,9 +77,12 @@ def test_a_plain_request_and_a_broken_handshake_are_answered_by_http(start_edge,
 
 def test_an_address_with_too_many_connections_reads_when_to_come_back(start_edge, raw_worker, closing):
     edge = start_edge({"main": [raw_worker.path]}, [open_route(reject=CLOSE_ALL)], limits={"per_ip": {"connections": 1}})
-    closing(edge.connect("plain"))
-    eventually(lambda: knock(edge, closing, listener="plain")[1].status == 101, what="a refusal by close")
+    first = closing(FrameStream(edge.connect("plain")))
+    first.send(upgrade_request())
+    accept_upgrade(raw_worker.next())
+    assert first.response().status == 101
     stream, response = knock(edge, closing, listener="plain")
+    assert response.status == 101
     code, reason = stream.close_frame()
     assert code == 4429 and reason.startswith("ip_limit;retry_after="), reason
 
@@ -110,14 +114,24 @@ def refusing(start_edge, raw_worker, site):
         routes += [
             guarded(name=f"{style}-origin", match={"path": f"/{style}/origin"}, origins=[ORIGIN], reject=reject),
             guarded(name=f"{style}-missing", match={"path": f"/{style}/missing"}, reject=reject),
-            guarded(name=f"{style}-invalid", match={"path": f"/{style}/invalid"}, auth="query", reject=reject),
-            guarded(name=f"{style}-expired", match={"path": f"/{style}/expired"}, auth="query", reject=reject)]
+            guarded(name=f"{style}-token", match={"path": f"/{style}/token"}, auth="query", reject=reject)]
     auth = {
         "issuer": "https://id.example.test/", "audience": ["chat"], "algorithms": ["ES256"], "keys": {"file": str(site.jwks)},
         "leeway": "0s"}
     return start_edge(
         {"main": [raw_worker.path]}, routes + [open_route(name="page", path="/page")],
-        auth={"main": auth, "query": auth | {"token_from": ["query:token"]}})
+        auth={"main": auth, "query": auth | {"token_from": ["query:token"]}}, rules=[{"ban": {"user": "mallory"}}],
+        limits={"exempt": ["127.0.0.0/8"], "handshakes": {"rate": "10000/s"}, "per_user": {"connections": 1}})
+
+
+@pytest.fixture
+def carol(refusing, raw_worker, site, closing):
+    """A user who has as many connections as a user may have."""
+    stream = closing(FrameStream(refusing.connect()))
+    stream.send(upgrade_request(f"/http/token?token={site.token('carol')}"))
+    accept_upgrade(raw_worker.next())
+    assert stream.response().status == 101
+    return "carol"
 
 
 def attempts(site):
@@ -125,12 +139,19 @@ def attempts(site):
     expired = site.token(exp=1_000_000_000, iat=999_999_000)
     return [
         ("origin", (1008, "origin_denied"), 403), ("missing", (4401, "token_missing"), 401),
-        ("invalid?token=a.b.c", (4401, "token_invalid"), 401), (f"expired?token={expired}", (4401, "token_expired"), 401)]
+        ("token?token=a.b.c", (4401, "token_invalid"), 401), (f"token?token={expired}", (4401, "token_expired"), 401),
+        (f"token?token={site.token('carol')}", (4429, "user_limit"), 429),
+        (f"token?token={site.token('mallory')}", (4403, "banned"), 403)]
 
 
-async def test_the_library_websockets_reads_each_refusal(refusing, site):
+def word(reason):
+    return reason.partition(";")[0]
+
+
+async def test_the_library_websockets_reads_each_refusal(refusing, site, carol):
     for path, by_close, by_http in attempts(site):
-        assert await told(f"{refusing.wss}/close/{path}", site) == by_close
+        code, reason = await told(f"{refusing.wss}/close/{path}", site)
+        assert (code, word(reason)) == by_close
         assert await told(f"{refusing.wss}/http/{path}", site) == by_http
 
 
@@ -142,11 +163,12 @@ setTimeout(() => done(["timeout"]), 10000);
 """
 
 
-def test_a_page_script_in_chromium_reads_each_refusal_by_close_and_none_by_http(refusing, site, directory, closing):
+def test_a_page_script_in_chromium_reads_each_refusal_by_close_and_none_by_http(refusing, site, directory, closing, carol):
     window = closing(Window(f"{refusing.https}/page", "reader", directory))
     window.driver.set_script_timeout(slow(15))
     for path, (code, reason), _ in attempts(site):
         for subprotocols in ([], ["bearer.x", "chat"]):
             url = f"{refusing.wss}/close/{path}"
-            assert window.driver.execute_async_script(SCRIPT, url, subprotocols) == [code, reason, True], path
+            told = window.driver.execute_async_script(SCRIPT, url, subprotocols)
+            assert [told[0], word(told[1]), told[2]] == [code, reason, True], path
         assert window.driver.execute_async_script(SCRIPT, f"{refusing.wss}/http/{path}", [])[:2] == [1006, ""], path
