@@ -49,6 +49,22 @@ struct Gate {
     }
   }
 
+  /// Judges the token that a message brought to renew the one that a WebSocket came in with: it must be the same user's, and last
+  /// longer.
+  ///
+  /// - Parameter message: the message's payload.
+  func judge(
+    renewal message: [UInt8], of user: UserID, replacing held: TokenLife, route: Route, context: ReactorContext
+  ) throws(TokenError) -> TokenLife {
+    guard let gate = route.gate, let text = TokenEnvelope.token(in: message) else { throw .invalid(.malformed) }
+    let token = try gate.verify(text, now: WallClock.now(), cache: &context.tokens, metrics: context.metrics)
+    guard UserID(auth: gate.name, subject: token.subject) == user else { throw .invalid(.otherUser) }
+    let life = gate.life(of: token)
+    guard life.end > held.end else { throw .invalid(.notFresher) }
+    guard context.shared.rules.refusal(of: user, token: life) == nil else { throw .invalid(.revoked) }
+    return life
+  }
+
   private func admit(
     _ head: RequestHead, from client: ClientConnection, origin: RequestOrigin, context: ReactorContext
   ) throws(Refusal) -> GateVerdict {

@@ -196,19 +196,14 @@ final class Tunnel {
     client.resumeReading()
   }
 
-  /// The client brings another token of the same user, which lasts longer.
+  /// The client brings another token.
   private func renewToken(_ message: TokenMessage, in bytes: Span<UInt8>) {
-    guard let gate = route.gate, let user = caller.user, let held = token else { return }
-    let now = WallClock.now()
-    do throws(TokenError) {
-      guard let text = TokenEnvelope.token(in: message.text(in: bytes)) else { throw .missing }
-      let verified = try gate.verify(text, now: now, cache: &context.tokens, metrics: context.metrics)
-      guard UserID(auth: gate.name, subject: verified.subject) == user else { throw .invalid(.otherUser) }
-      let life = gate.life(of: verified)
-      guard life.end > held.end else { throw .invalid(.notFresher) }
-      guard context.shared.rules.refusal(of: user, token: life) == nil else { throw .invalid(.revoked) }
+    guard let user = caller.user, let held = token else { return }
+    do {
+      let life = try context.gate.judge(
+        renewal: message.text(in: bytes), of: user, replacing: held, route: route, context: context)
       adopt(life)
-      relay.tell(.renewed(expiresIn: life.end - now))
+      relay.tell(.renewed(expiresIn: life.end - WallClock.now()))
     } catch {
       relay.tell(.refused(word: error.word))
     }
