@@ -30,6 +30,9 @@ extension Configuration.Route {
     let bytes = section.meteredLimit("bytes", bytes: true)
     let notice = section.word("notice", default: Configuration.Notice.none)
     let renew = section.word("renew", default: Configuration.Renewal.none)
+    if renew == .message, authSetting == nil {
+      section["renew"]?.refuse("there is no token to renew: the route is open", "expected auth beside it")
+    }
     let idleTimeout = section.duration("idle_timeout", default: .seconds(600))
     guard let name, let match, let pool, let rejections, let ping, let headers, let closeCodes else { return nil }
     return Configuration.Route(

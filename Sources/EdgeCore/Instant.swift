@@ -40,6 +40,14 @@ extension Duration {
     return carried ? (seconds < 0 ? .min : .max) : sum
   }
 
+  /// How many whole `unit`s cover the duration: rounded up, 0 for what is not positive.
+  ///
+  /// - Parameter unit: longer than zero.
+  public func roundedUp(to unit: Duration) -> Int64 {
+    let (whole, rest) = max(0, nanoseconds).quotientAndRemainder(dividingBy: unit.nanoseconds)
+    return whole + (rest == 0 ? 0 : 1)
+  }
+
   /// The duration in seconds, for metrics and logs.
   public var inSeconds: Double {
     Double(nanoseconds) / 1e9

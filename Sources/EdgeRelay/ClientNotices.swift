@@ -89,6 +89,6 @@ private func envelope(_ type: String, _ data: JSON) -> JSON {
 extension JSON {
   /// Rounded up: who comes back then is not too early.
   fileprivate static func milliseconds(_ duration: Duration) -> JSON {
-    .integer((max(0, duration.nanoseconds) + 999_999) / 1_000_000)
+    .integer(duration.roundedUp(to: .milliseconds(1)))
   }
 }

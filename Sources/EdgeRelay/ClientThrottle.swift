@@ -16,7 +16,7 @@ final class ClientThrottle {
 
   /// Until when nothing of the client's is read; nil where it is read.
   var waitsUntil: Instant? {
-    if case .waiting(let time) = turn { time } else { nil }
+    if case .waiting(let time, isMessage: _) = turn { time } else { nil }
   }
 
   /// What throttle rules allow, if there is one.
@@ -25,7 +25,7 @@ final class ClientThrottle {
   /// A throttle rule holds from now on; nil ends it. What waits is judged anew.
   func setRule(_ limits: MessageLimits?) {
     meter.setRule(limits)
-    turn = .open
+    if case .waiting(_, isMessage: true) = turn { turn = .open }
   }
 
   /// Judges a message by its first frame.
@@ -40,7 +40,7 @@ final class ClientThrottle {
     }
     switch meter.charge(payloadBytes: UInt64(payloadBytes), now: now) {
     case .allowed: return .pass
-    case .delayed(let excess): return wait(excess, now: now)
+    case .delayed(let excess): return wait(excess, isMessage: true, now: now)
     case .dropped(let excess): return .drop(excess)
     case .closing(let excess): return .close(excess)
     }
@@ -57,7 +57,7 @@ final class ClientThrottle {
     }
     switch frames.charge(frame, now: now) {
     case .allowed: return .pass
-    case .delayed(let excess): return wait(excess, now: now)
+    case .delayed(let excess): return wait(excess, isMessage: false, now: now)
     case .exhausted(let excess): return .close(excess)
     }
   }
@@ -76,7 +76,7 @@ final class ClientThrottle {
   ///
   /// - Returns: whether reading goes on.
   func timePassed(now: Instant) -> Bool {
-    guard case .waiting(let time) = turn, now >= time else { return false }
+    guard case .waiting(let time, isMessage: _) = turn, now >= time else { return false }
     turn = .granted
     return true
   }
@@ -87,8 +87,8 @@ final class ClientThrottle {
     turn = .open
   }
 
-  private func wait(_ excess: LimitExcess, now: Instant) -> ThrottleVerdict {
-    turn = .waiting(until: now + excess.retryAfter)
+  private func wait(_ excess: LimitExcess, isMessage: Bool, now: Instant) -> ThrottleVerdict {
+    turn = .waiting(until: now + excess.retryAfter, isMessage: isMessage)
     return .wait(excess)
   }
 }
@@ -105,7 +105,7 @@ enum ThrottleVerdict {
 /// Whether the client's next frame may be judged.
 private enum Turn {
   case open
-  case waiting(until: Instant)
+  case waiting(until: Instant, isMessage: Bool)
   /// The next frame has waited, and was charged before.
   case granted
 }

@@ -5,7 +5,7 @@ public import EdgeWebSocket
 /// What a client says on a WebSocket that the edge has accepted itself, before a worker has it: its token, or the answer to the
 /// Close that tells it why it may not come in.
 public struct ReceptionReader: ~Copyable {
-  private var frames = FrameReader(sender: .client, maxMessageBytes: TokenMessage.maxBytes, checksUTF8: false)
+  private var frames = FrameReader(sender: .client, maxMessageBytes: .max, checksUTF8: false)
   private var budget = FrameBudget()
   private var isClosing = false
 
@@ -15,7 +15,6 @@ public struct ReceptionReader: ~Copyable {
   /// A Close is on its way to the client: what it still says is skipped, up to its own Close.
   public mutating func beganClosing() {
     isClosing = true
-    frames.maxMessageBytes = .max
   }
 
   /// Reads one step of the client's bytes, which begin at `offset` of `bytes`.

@@ -7,7 +7,8 @@ public import EdgeWebSocket
 /// Two lanes carry frames: from the client to the worker, and back. The caller offers each lane the bytes that
 /// arrived, forwards what `RelayStep` says, then asks for the Close frames that are due. The rules of who learns what:
 ///
-/// - a Close of either side reaches the other unchanged;
+/// - a Close of either side reaches the other unchanged; what the client says until it gets a worker's Close reaches the worker,
+///   within the limits that hold for it;
 /// - a client that is lost is a TCP end to the worker;
 /// - a worker that is lost or breaks the protocol is Close 1014 to the client (1002 to a worker that is still there);
 ///   a client that has said Close itself, and now has nobody to answer it, gets that Close back;
@@ -52,7 +53,7 @@ public struct Relay: ~Copyable {
   /// Call until it says `.keep` or `.wait`, or until `bytes` is used up.
   public mutating func nextFromClient(_ bytes: Span<UInt8>, at offset: Int, now: Instant) -> RelayStep {
     liveness.heardFromClient(now: now)
-    if ending == nil, let step = heldBack(bytes, at: offset, now: now) { return step }
+    if fromClient.forwardsFrames, let step = heldBack(bytes, at: offset, now: now) { return step }
     let step: LaneStep
     do {
       step = try fromClient.next(bytes, at: offset)
@@ -114,7 +115,8 @@ public struct Relay: ~Copyable {
     case .pong(_, let end):
       return fromWorker.forwardsFrames ? .pass(end: end, message: nil) : .skip(end: end)
     case .close(let code, let reason, let forwarded, let close):
-      end(RelayEnding(initiator: .worker, code: code, reason: String(closeReason: reason, in: bytes)), now: now)
+      let reason = String(closeReason: reason, in: bytes)
+      end(RelayEnding(initiator: .worker, code: code, reason: reason), keepsLimits: true, now: now)
       return forwarded ? .pass(end: close, message: nil) : .skip(end: close)
     }
   }
@@ -153,7 +155,7 @@ public struct Relay: ~Copyable {
     guard throttle?.rule != limits else { return }
     if throttle == nil, limits != nil { throttle = ClientThrottle() }
     throttle?.setRule(limits)
-    liveness.release(.throttled, now: now)
+    if throttle?.waitsUntil == nil { liveness.release(.throttled, now: now) }
   }
 
   /// The client's token is worth nothing from `end` on: it is closed then, and told at `warning`, where it is told anything.
@@ -199,23 +201,34 @@ public struct Relay: ~Copyable {
 
   /// When `timePassed` wants to be called next, at the latest.
   public var nextDeadline: Instant {
-    if let closeDeadline { return closeDeadline }
-    let deadline = min(liveness.nextDeadline, tokenEnds, tokenWarns)
-    return min(deadline, throttle?.waitsUntil ?? .distantFuture, notices?.nextDeadline ?? .distantFuture)
+    let turn = throttle?.waitsUntil ?? .distantFuture
+    if let closeDeadline { return min(closeDeadline, turn) }
+    return min(turn, min(liveness.nextDeadline, tokenEnds, tokenWarns), noticeDeadline)
+  }
+
+  /// When a notice is due that nothing but time holds back.
+  private var noticeDeadline: Instant {
+    guard let notices, fromWorker.isBetweenMessages else { return .distantFuture }
+    return notices.nextDeadline
   }
 
   /// Does what is due at `now`.
   ///
   /// - Parameter nonce: what an edge's ping would bear: 8 bytes that a peer cannot guess.
   public mutating func timePassed(now: Instant, nonce: @autoclosure () -> UInt64) -> RelayTimerAction {
-    if let closeDeadline {
-      guard now >= closeDeadline else { return .nothing }
+    if let closeDeadline, now >= closeDeadline {
+      throttle?.end()
       fromClient.cut()
       // A worker that never answered the client's Close is as good as gone: the client gets its own back, as RFC 6455 §5.5.1
       // has it.
       if let clientClose { fromWorker.sourceEnded(tellingReceiver: clientClose) } else { fromWorker.cut() }
       return .nothing
     }
+    if let throttle, throttle.timePassed(now: now) {
+      liveness.release(.throttled, now: now)
+      return .resumeClient
+    }
+    guard ending == nil else { return .nothing }
     if now >= tokenEnds {
       close(limits.value.closeCodes.auth, reason: "token_expired", now: now)
       return .nothing
@@ -223,10 +236,6 @@ public struct Relay: ~Copyable {
     if now >= tokenWarns {
       tokenWarns = .distantFuture
       notices?.add(.expiring(in: tokenEnds - now))
-    }
-    if let throttle, throttle.timePassed(now: now) {
-      liveness.release(.throttled, now: now)
-      return .resumeClient
     }
     switch liveness.timePassed(now: now, canPing: fromWorker.isAtBoundary) {
     case .nothing:
@@ -339,7 +348,7 @@ public struct Relay: ~Copyable {
       return .drop(end: end, excess)
     case .close(let excess):
       let code = excess.scope == .frames ? limits.value.closeCodes.policy : limits.value.closeCodes.rate
-      let seconds = max(1, (excess.retryAfter.nanoseconds + 999_999_999) / 1_000_000_000)
+      let seconds = max(1, excess.retryAfter.roundedUp(to: .seconds(1)))
       close(code, reason: "rate_limited;retry_after=\(seconds)", now: now)
       return .refused(excess)
     }
@@ -353,10 +362,11 @@ public struct Relay: ~Copyable {
     return made
   }
 
-  private mutating func end(_ ending: RelayEnding, now: Instant) {
+  /// - Parameter keepsLimits: whether the client's frames still reach the worker.
+  private mutating func end(_ ending: RelayEnding, keepsLimits: Bool = false, now: Instant) {
+    if !keepsLimits { throttle?.end() }
     guard self.ending == nil else { return }
     self.ending = ending
-    throttle?.end()
     closeDeadline = now + limits.value.closeTimeout
   }
 }

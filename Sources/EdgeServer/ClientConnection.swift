@@ -169,9 +169,12 @@ final class ClientConnection: EventSource {
   }
 
   /// The WebSocket that the edge has accepted itself is over before a worker had it.
-  func dismiss(_ close: PendingClose) {
+  ///
+  /// - Parameter reception: the one that the client has spoken with already, which knows where a frame begins.
+  func dismiss(_ close: PendingClose, by reception: Reception?) {
     guard exchange != nil else { return }
-    receive(Reception(dismissing: close, client: self, context: context))
+    reception?.dismiss(close)
+    receive(reception ?? Reception(dismissing: close, client: self, context: context))
   }
 
   /// Everything is said on both sides of a WebSocket that no worker had.

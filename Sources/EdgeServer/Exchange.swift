@@ -21,6 +21,8 @@ final class Exchange {
   private(set) var admission: Admission?
   /// What the edge has accepted in advance: from its 101 on the client can be answered by Close frames only.
   private(set) var pending: PendingAdmission?
+  /// Who speaks with the client then, until a worker does.
+  private var reception: Reception?
   private var state = State.judging
   private var search: WorkerSearch?
   private var worker: WorkerLink?
@@ -58,7 +60,9 @@ final class Exchange {
     case .awaitsToken(let pending):
       self.pending = pending
       send(pending.upgrade.client.acceptance(subprotocol: pending.subprotocol, sha1: Digest.sha1))
-      client.receive(Reception(awaitingTokenOf: self, client: client, context: context))
+      let reception = Reception(awaitingTokenOf: self, client: client, context: context)
+      self.reception = reception
+      client.receive(reception)
     }
   }
 
@@ -401,10 +405,10 @@ final class Exchange {
     state = .ended
     worker?.close()
     worker = nil
-    if let pending { return client.dismiss(refusal.close(of: pending.route)) }
+    if let pending { return client.dismiss(refusal.close(of: pending.route), by: reception) }
     if let route = refusal.route, let acceptance = refusal.acceptance(of: head) {
       send(acceptance)
-      return client.dismiss(refusal.close(of: route))
+      return client.dismiss(refusal.close(of: route), by: nil)
     }
     var response = refusal.response
     response.requestID = admission?.caller.requestID

@@ -72,6 +72,6 @@ enum Overload: Error {
 extension Duration {
   /// Rounded up, and at least one.
   fileprivate var wholeSeconds: Int {
-    max(1, Int(clamping: nanoseconds / 1_000_000_000) + (nanoseconds % 1_000_000_000 == 0 ? 0 : 1))
+    max(1, Int(clamping: roundedUp(to: .seconds(1))))
   }
 }

@@ -19,10 +19,16 @@ final class Reception {
     state = .awaitingToken(exchange, deadline: context.reactor.now + context.snapshot.timeouts.head)
   }
 
-  /// Sends the Close that the client is owed, and awaits its answer.
+  /// Tells a client whose 101 is out that it may not come in.
   init(dismissing close: PendingClose, client: ClientConnection, context: ReactorContext) {
     self.client = client
     self.context = context
+    state = .ended
+    dismiss(close)
+  }
+
+  /// Sends the Close that the client is owed, and awaits its answer: what it says before that is read over.
+  func dismiss(_ close: PendingClose) {
     state = .closing(deadline: context.reactor.now + context.snapshot.timeouts.close)
     reader.beganClosing()
     send { FrameWriter.appendClose(close.code, reason: close.reason, into: &$0) }
@@ -47,7 +53,7 @@ final class Reception {
         return end
       case .otherMessage:
         refuse { .otherFirstMessage($0) }
-        return bytes.count
+        guard case .closing = state else { return bytes.count }
       case .close(let code, end: _):
         answerClose(code)
         return bytes.count

@@ -223,8 +223,9 @@ final class Tunnel {
     while let text = relay.takeNoticeForClient(now: context.reactor.now) {
       var frame: [UInt8] = []
       FrameWriter.appendMessage(.text, text.span, into: &frame)
-      client.send(frame.span)
+      if !client.send(frame.span) { pauseWorker() }
     }
+    client.deadlineMoved()
   }
 
   // MARK: Events

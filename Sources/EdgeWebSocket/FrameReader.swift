@@ -103,11 +103,13 @@ public struct FrameReader: ~Copyable, Sendable {
     return WholeMessage(kind: kind, payloadBytes: header.payloadLength, end: end)
   }
 
-  /// The header of the frame that begins at `offset`, where one is due and lies there whole, well-formed in itself. Whether it is
-  /// allowed where it stands, `next` tells.
+  /// The header of the frame that begins at `offset`, where one lies there whole and breaks no rule: `next` takes it, its place in
+  /// the message and its announced size included. Nil where anything else lies there.
   public func header(in bytes: Span<UInt8>, at offset: Int) -> FrameHeader? {
-    guard state.atFrameBoundary else { return nil }
-    return try? FrameHeader.decode(bytes, at: offset, from: sender)
+    guard state.atFrameBoundary, let header = try? FrameHeader.decode(bytes, at: offset, from: sender),
+      state.accepts(header, maxMessageBytes: maxMessageBytes)
+    else { return nil }
+    return header
   }
 
   /// Whether the steps so far end between two frames: only there may a frame of the edge's own be put in.

@@ -72,6 +72,20 @@ extension FrameReader.State {
     }
   }
 
+  /// Whether a frame with `header` may begin here.
+  func accepts(_ header: FrameHeader, maxMessageBytes: Int) -> Bool {
+    switch self {
+    case .betweenMessages:
+      header.opcode.isControl || (header.messageKind != nil && header.payloadLength <= maxMessageBytes)
+    case .betweenFragments(let message):
+      header.opcode.isControl
+        || (header.opcode == .continuation && header.payloadLength <= maxMessageBytes - message.announcedBytes)
+    case .insideFrame: false
+    case .closed: false
+    case .failed: false
+    }
+  }
+
   /// Takes what `bytes` holds of the current frame's payload from `offset` on.
   @inline(__always)  // See `FrameHeader.decode`.
   mutating func receivedPayload(_ bytes: Span<UInt8>, at offset: Int) throws(FrameError) -> FrameStep {

@@ -34,6 +34,12 @@ import Testing
       ])
   }
 
+  @Test func `what needs a token is refused on an open route`() {
+    let found = errors(in: minimal.replacing("pool: chat}", with: "pool: chat, renew: message}"))
+    #expect(found.count == 1)
+    #expect(found.first?.hasSuffix("there is no token to renew: the route is open; expected auth beside it") == true)
+  }
+
   @Test func `what is missing is named`() {
     #expect(
       errors(in: "version: 1") == [

@@ -44,6 +44,17 @@ private var telling: RelayLimits {
     #expect(talk.clientHeard.count == 2)
   }
 
+  @Test func `that waits for the worker's message to end asks for no timer`() {
+    let talk = Talk(telling, scopes: perSecond(1, per: .seconds(1000), burst: 1, over: .drop))
+    talk.happens(.client(text("a") + text("b")))
+    talk.happens(.worker(plain(1, utf8("x"), fin: false)))
+    talk.happens(.client(text("c")))
+    talk.happens(.wait(.seconds(2)))
+    #expect(talk.nextDeadline > talk.now)
+    talk.happens(.worker(plain(0)))
+    #expect(talk.clientHeard.count == 4)
+  }
+
   @Test func `is not given where the route does not say so`() {
     let talk = Talk(
       scopes: perSecond(1, burst: 1, over: .drop),

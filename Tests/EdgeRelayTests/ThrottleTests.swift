@@ -123,6 +123,68 @@ import Testing
   }
 }
 
+@Suite struct `A frame that announces too much` {
+  private let huge: [UInt8] = [0x82, 0xFF, 0x40, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4]
+  private let hugeContinuation: [UInt8] = [0x80, 0xFF, 0x40, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4]
+
+  @Test(arguments: LimitAction.allCases) func `is 1009, and charges nothing that others would have to wait for`(over: LimitAction)
+    throws
+  {
+    let rate = try #require(GCRA(units: 1000, per: .seconds(1), burst: 1000))
+    let limits = MessageLimits(bytes: MeteredLimit(rate: rate, over: over))
+    for bytes in [huge, masked(1, [0x61], fin: false) + hugeContinuation, huge + text("a")] {
+      for split in everySplit(of: [.client(bytes)]) {
+        let state = SharedMeter()
+        let scopes = { [MeteredScope(.ip, limits: limits, state: state)] }
+        #expect(Talk(scopes: scopes(), after: split).ending?.code == .messageTooBig)
+        #expect(Talk(scopes: scopes(), after: [.client(text("hello"))]).messagesFromClient.count == 1)
+      }
+    }
+  }
+
+  @Test(arguments: [LimitAction.drop, .close]) func `or a wait without end is told without a trap`(over: LimitAction) throws {
+    var limits = RelayLimits.relaxed
+    limits.givesNotice = true
+    let rate = try #require(GCRA(units: 1, per: .nanoseconds(Int64.max), burst: 1))
+    let state = SharedMeter()
+    for _ in 0..<8 { _ = state.messages.reserve(.max, of: rate, now: Instant(nanoseconds: 1)) }
+    let scope = MeteredScope(.ip, limits: MessageLimits(messages: MeteredLimit(rate: rate, over: over)), state: state)
+    let talk = Talk(limits, scopes: [scope], after: [.client(text("a"))])
+    #expect(talk.excesses.count == 1)
+    #expect(talk.clientHeard.count == 1)
+  }
+}
+
+@Suite struct `Behind a worker's Close` {
+  @Test func `what the client still says stays within its limits`() {
+    let talk = Talk(
+      scopes: perSecond(1, burst: 1, over: .delay),
+      after: [.client(text("a") + text("b") + text("c") + masked(8, closing(1000))), .worker(plain(8, closing(1000)))])
+    #expect(talk.workerHeard == [.text("a")])
+    talk.happens(.wait(.seconds(1)))
+    #expect(talk.workerHeard == [.text("a"), .text("b")])
+    talk.happens(.wait(.seconds(1)))
+    #expect(talk.workerHeard == [.text("a"), .text("b"), .text("c"), .close(1000, ""), .end])
+  }
+
+  @Test func `a client that would have to wait longer than a closing handshake takes is let go`() {
+    let talk = Talk(
+      scopes: perSecond(1, per: .seconds(1000), burst: 1, over: .delay),
+      after: [.client(text("a") + text("b")), .worker(plain(8, closing(1000))), .wait(.seconds(5))])
+    #expect(talk.workerHeard == [.text("a"), .end])
+    #expect(talk.isClientFinished)
+    #expect(!talk.clientWaits)
+  }
+
+  @Test func `a token is the edge's as before`() {
+    var limits = RelayLimits.relaxed
+    limits.takesTokens = true
+    let talk = Talk(limits, after: [.worker(plain(8, closing(1000))), .client(text(#"{"type":"edge.token","token":"a"}"#))])
+    #expect(talk.toWorker == [])
+    #expect(talk.tokens.count == 1)
+  }
+}
+
 @Suite struct `The budget of control frames and fragments` {
   @Test func `lets 500 pings through at once, makes the next wait, and closes who goes on for five seconds`() {
     let talk = Talk(after: [.client([UInt8]((0..<2000).flatMap { _ in masked(9) }))])

@@ -86,7 +86,7 @@ def test_a_header_is_enough_where_it_has_a_token(lobby, site, closing):
     (frame(TEXT, b'{"type":"edge.token","token":"a","data":{"token":"b"}}'), 4401, "token_invalid"),
     (frame(TEXT, b'{"type":"edge.token",'), 4401, "token_invalid"),
     (frame(TEXT, b"x", mask=None), 1002, "mask_missing"),
-    (frame(CONTINUATION, b"x"), 4401, "token_missing"),
+    (frame(CONTINUATION, b"x"), 1002, "continuation_without_start"),
     (frame(PING) * 501, 1008, "rate_limited;retry_after=1"),
 ])
 def test_anything_else_is_refused_and_reaches_no_worker(lobby, first, code, reason):
@@ -97,6 +97,20 @@ def test_anything_else_is_refused_and_reaches_no_worker(lobby, first, code, reas
     client.send_close(code)
     assert client.is_ended()
     assert lobby.worker.accepted == 0
+
+
+def test_a_refused_first_message_may_end_later_and_the_closing_handshake_is_found_behind_it(lobby):
+    lobby = lobby()
+    client = lobby.enter(listener="plain")
+    message = frame(TEXT, b"x" * 50_000)
+    client.send(message[:10])
+    assert client.close_frame() == (4401, "token_missing")
+    client.send(message[10:])
+    client.sock.settimeout(0.2)
+    with pytest.raises(TimeoutError):  # The edge waits for the client's Close.
+        client.more()
+    client.send_close(4401)
+    assert client.is_ended()
 
 
 def test_an_expired_token_is_4401_and_counted(lobby, site):

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from edge import Edge, configuration, open_route
-from frames import PING, PONG, TEXT, frame, upgrade_request
+from frames import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, frame, upgrade_request
 from waiting import slow
 from workers import ForeignWorker
 
@@ -128,6 +128,24 @@ async def test_a_user_says_exactly_as_much_over_all_connections_and_another_is_n
 
     await asyncio.gather(*[talk(user, f"127.0.1.{place}") for user in ("alice", "bob") for place in range(1, 9)])
     assert passed == {"alice": 60, "bob": 60}
+
+
+@pytest.mark.parametrize("over", ["delay", "drop", "close"])
+async def test_a_frame_that_announces_too_much_charges_nothing_to_its_address(start, over):
+    edge = start(
+        per_ip={"bytes": {"rate": "64KiB/s", "burst": "64KiB", "over": over}}, threads=1,
+        routes=[open_route(path="/", notice="envelope")])
+    huge = 1 << 62
+    for _ in range(8):
+        for bytes_sent in (frame(BINARY, announced=huge), frame(TEXT, b"a", fin=False) + frame(CONTINUATION, announced=huge)):
+            client = await Client().open(edge)
+            client.writer.write(bytes_sent)
+            while (await asyncio.wait_for(client.frame(), slow(10)))[0] != CLOSE:
+                pass
+            client.close()
+    client = await Client().open(edge)
+    assert await client.flood(3) == 3
+    assert edge.child.exit_code is None
 
 
 async def test_every_scope_or_none_is_charged(start):
