@@ -13,7 +13,7 @@ from edge import SLUICE, Edge, configuration, open_route
 from frames import FrameStream, upgrade_request
 from processes import REPORTS
 from tokens import Site
-from workers import RawWorker, RespondingWorker, accept_upgrade
+from workers import ForeignWorker, RawWorker, RespondingWorker, accept_upgrade
 
 
 def pytest_configure(config):
@@ -69,6 +69,17 @@ def module_directory():
 def site():
     with short_directory() as path:
         yield Site(path)
+
+
+@pytest.fixture(scope="module")
+def echo_worker(module_directory):
+    """A worker on node's `ws`, which echoes."""
+    started = ForeignWorker("node", module_directory)
+    try:
+        started.wait_until_ready()
+        yield started
+    finally:
+        started.close()
 
 
 @pytest.fixture

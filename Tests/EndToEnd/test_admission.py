@@ -15,23 +15,12 @@ from frames import TEXT, FrameStream, upgrade_request
 from rawhttp import request
 from tokens import AUDIENCE, ISSUER
 from waiting import eventually, slow
-from workers import ForeignWorker
 
 OUT_OF_THE_WAY = {"rate": "100000/s", "burst": 100_000}
 
 
-@pytest.fixture(scope="module")
-def worker(module_directory):
-    started = ForeignWorker("node", module_directory)
-    try:
-        started.wait_until_ready()
-        yield started
-    finally:
-        started.close()
-
-
 @pytest.fixture
-def start(directory, site, worker, closing):
+def start(directory, site, echo_worker, closing):
     """Starts an edge on IPv4 and IPv6, with these limits and other sections; two reactors unless it says otherwise."""
 
     def start(limits, routes=None, listeners=None, **sections):
@@ -40,7 +29,7 @@ def start(directory, site, worker, closing):
             {"name": "secure", "address": "127.0.0.1:0", "tls": tls}, {"name": "plain", "address": "127.0.0.1:0"},
             {"name": "dual", "address": "[::]:0"}]
         document = configuration(
-            directory, site, {"main": [worker.path]}, routes or [open_route(path="/ws")], listeners=listeners, limits=limits,
+            directory, site, {"main": [echo_worker.path]}, routes or [open_route(path="/ws")], listeners=listeners, limits=limits,
             **{"threads": 2} | sections)
         return closing(Edge(directory, site, document))
 

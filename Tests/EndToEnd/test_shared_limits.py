@@ -10,23 +10,12 @@ import pytest
 from edge import Edge, configuration, open_route
 from frames import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, frame, upgrade_request
 from waiting import slow
-from workers import ForeignWorker
 
 NOTHING_BACK = "1/1d"  # A rate that gives nothing back while a test runs.
 
 
-@pytest.fixture(scope="module")
-def worker(module_directory):
-    started = ForeignWorker("node", module_directory)
-    try:
-        started.wait_until_ready()
-        yield started
-    finally:
-        started.close()
-
-
 @pytest.fixture
-def start(directory, site, worker, closing):
+def start(directory, site, echo_worker, closing):
     """Starts an edge on IPv4 and IPv6 whose limits are these; nothing but messages is in the way."""
 
     def start(per_ip=None, per_user=None, routes=None, **sections):
@@ -37,7 +26,7 @@ def start(directory, site, worker, closing):
         tls = {"certificates": [{"chain": str(site.chain), "key": str(site.key)}]}
         listeners = [{"name": "secure", "address": "127.0.0.1:0", "tls": tls}, {"name": "dual", "address": "[::]:0"}]
         document = configuration(
-            directory, site, {"main": [worker.path]}, routes or [open_route(path="/")], listeners=listeners, limits=limits, **sections)
+            directory, site, {"main": [echo_worker.path]}, routes or [open_route(path="/")], listeners=listeners, limits=limits, **sections)
         return closing(Edge(directory, site, document))
 
     return start
