@@ -113,17 +113,17 @@ private struct UserShard<User: Hashable & Sendable>: Sendable {
     guard let cap = limits.connections else {
       return .allowed(UserPlace(entry: table.open(user, now: now), connection: connection), replacing: [])
     }
-    var places = places[user] ?? []
     var replaced: [UserPlace<User>] = []
     while table.connections(of: user) >= cap {
-      guard limits.whenFull == .replaceOldest, !places.isEmpty else { return .full(connections: table.connections(of: user)) }
-      let oldest = places.removeFirst()
+      guard limits.whenFull == .replaceOldest, places[user]?.isEmpty == false, let oldest = places[user]?.removeFirst() else {
+        return .full(connections: table.connections(of: user))
+      }
       oldest.replace()
       table.close(user, now: now)
       replaced.append(oldest)
     }
     let place = UserPlace(entry: table.open(user, now: now), connection: connection)
-    self.places[user] = places + [place]
+    places[user, default: []].append(place)
     return .allowed(place, replacing: replaced)
   }
 
@@ -131,8 +131,7 @@ private struct UserShard<User: Hashable & Sendable>: Sendable {
     guard !place.isReplaced else { return }
     let user = place.entry.key
     table.close(user, now: now)
-    guard var places = places[user] else { return }
-    places.removeAll { $0 === place }
-    self.places[user] = places.isEmpty ? nil : places
+    places[user]?.removeAll { $0 === place }
+    if places[user]?.isEmpty == true { places[user] = nil }
   }
 }

@@ -10,12 +10,13 @@ struct Liveness {
   /// Since when the client's silence counts.
   private var silentSince: Instant
   private var lastData: Instant
-  /// When the ping went out after which the client has not been heard, whoever sent it.
-  private var pingedAt: Instant?
+  /// When the ping went out after which the client has not been heard, whoever sent it; `distantFuture` where none has.
+  private var pingedAt = Instant.distantFuture
+  let limits: Shared<RelayLimits>
+  // Each connection has one of these for all its life: what takes a byte stands at the end.
   /// What the edge's last ping bore. A pong may come late, when other bytes have long answered.
   private var nonce: UInt64?
   private var holds: Holds = []
-  private let limits: Shared<RelayLimits>
 
   init(_ limits: Shared<RelayLimits>, now: Instant) {
     silentSince = now
@@ -29,7 +30,7 @@ struct Liveness {
 
   mutating func heardFromClient(now: Instant) {
     silentSince = now
-    pingedAt = nil
+    pingedAt = .distantFuture
   }
 
   mutating func carriedData(now: Instant) {
@@ -37,7 +38,7 @@ struct Liveness {
   }
 
   mutating func forwardedWorkerPing(now: Instant) {
-    if pingedAt == nil { pingedAt = now }
+    pingedAt = min(pingedAt, now)
   }
 
   mutating func sentPing(nonce: UInt64, now: Instant) {
@@ -77,13 +78,13 @@ struct Liveness {
     guard holds.isEmpty else { return }
     silentSince = now
     lastData = now
-    if pingedAt != nil { pingedAt = now }
+    if pingedAt != .distantFuture { pingedAt = now }
   }
 
   private var pingTime: Instant { silentSince + limits.value.pingInterval }
 
   private var pongDeadline: Instant? {
-    pingedAt.map { max($0, pingTime) + limits.value.pingTimeout }
+    pingedAt == .distantFuture ? nil : max(pingedAt, pingTime) + limits.value.pingTimeout
   }
 }
 

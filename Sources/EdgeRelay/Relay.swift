@@ -18,8 +18,6 @@ public import EdgeWebSocket
 public struct Relay: ~Copyable {
   private var fromClient: Lane
   private var fromWorker: Lane
-  private var liveness: Liveness
-  private let limits: Shared<RelayLimits>
   /// What holds the client's frames back; nil where no limit has been looked at yet.
   private var throttle: ClientThrottle?
   /// What the client is to be told; nil where it is told nothing.
@@ -27,10 +25,9 @@ public struct Relay: ~Copyable {
   /// When the client's token is worth nothing any more, and when it is told so before.
   private var tokenEnds = Instant.distantFuture
   private var tokenWarns = Instant.distantFuture
-  private var closeDeadline: Instant?
-
-  /// What began the end, once something has.
-  public private(set) var ending: RelayEnding?
+  /// The end, once it has begun: an object, so that a connection that goes on holds no room for it.
+  private var end: Shared<BegunEnd>?
+  private var liveness: Liveness
 
   /// Makes a relay for a connection whose opening handshake has just succeeded on both sides.
   ///
@@ -41,10 +38,14 @@ public struct Relay: ~Copyable {
     fromWorker = Lane(
       reader: FrameReader(sender: .worker, maxMessageBytes: limits.value.maxMessageBytes, checksUTF8: limits.value.checksUTF8))
     liveness = Liveness(limits, now: now)
-    self.limits = limits
     throttle = scopes.allSatisfy(\.isUnlimited) ? nil : ClientThrottle(scopes: scopes)
     notices = limits.value.givesNotice ? ClientNotices() : nil
   }
+
+  private var limits: Shared<RelayLimits> { liveness.limits }
+
+  /// What began the end, once something has.
+  public var ending: RelayEnding? { end?.value.ending }
 
   // MARK: Bytes
 
@@ -58,7 +59,7 @@ public struct Relay: ~Copyable {
     do {
       step = try fromClient.next(bytes, at: offset)
     } catch {
-      end(RelayEnding(initiator: .client, code: error.closeCode, reason: error.rawValue), now: now)
+      begin(RelayEnding(initiator: .client, code: error.closeCode, reason: error.rawValue), now: now)
       fromClient.fail(tellingReceiver: PendingClose(code: .goingAway, reason: error.rawValue))
       fromWorker.requestClose(PendingClose(code: error.closeCode, reason: error.rawValue))
       return .failed(error)
@@ -78,7 +79,7 @@ public struct Relay: ~Copyable {
       if isOwn { throttle?.refund(.control) }
       return fromClient.forwardsFrames && !isOwn ? .pass(end: end, message: nil) : .skip(end: end)
     case .close(let code, let reason, let forwarded, let close):
-      end(RelayEnding(initiator: .client, code: code, reason: String(closeReason: reason, in: bytes)), now: now)
+      begin(RelayEnding(initiator: .client, code: code, reason: String(closeReason: reason, in: bytes)), now: now)
       return forwarded ? .pass(end: close, message: nil) : .skip(end: close)
     }
   }
@@ -95,7 +96,7 @@ public struct Relay: ~Copyable {
         step = try fromWorker.next(bytes, at: offset)
       }
     } catch {
-      end(RelayEnding(initiator: .worker, code: limits.value.closeCodes.workerLost, reason: error.rawValue), now: now)
+      begin(RelayEnding(initiator: .worker, code: limits.value.closeCodes.workerLost, reason: error.rawValue), now: now)
       fromWorker.fail(tellingReceiver: PendingClose(code: limits.value.closeCodes.workerLost, reason: workerBrokenWord))
       fromClient.requestClose(PendingClose(code: .protocolError, reason: error.rawValue))
       return .failed(error)
@@ -116,7 +117,7 @@ public struct Relay: ~Copyable {
       return fromWorker.forwardsFrames ? .pass(end: end, message: nil) : .skip(end: end)
     case .close(let code, let reason, let forwarded, let close):
       let reason = String(closeReason: reason, in: bytes)
-      end(RelayEnding(initiator: .worker, code: code, reason: reason), keepsLimits: true, now: now)
+      begin(RelayEnding(initiator: .worker, code: code, reason: reason), keepsLimits: true, now: now)
       return forwarded ? .pass(end: close, message: nil) : .skip(end: close)
     }
   }
@@ -125,14 +126,14 @@ public struct Relay: ~Copyable {
 
   /// The client's TCP connection ended, or failed.
   public mutating func clientEnded(now: Instant) {
-    end(RelayEnding(initiator: .network, code: .abnormal, reason: ""), now: now)
+    begin(RelayEnding(initiator: .network, code: .abnormal, reason: ""), now: now)
     fromClient.sourceEnded(tellingReceiver: nil)
     fromWorker.cut()
   }
 
   /// The worker's connection ended, or failed.
   public mutating func workerEnded(now: Instant) {
-    end(RelayEnding(initiator: .worker, code: limits.value.closeCodes.workerLost, reason: workerLostWord), now: now)
+    begin(RelayEnding(initiator: .worker, code: limits.value.closeCodes.workerLost, reason: workerLostWord), now: now)
     fromWorker.sourceEnded(
       tellingReceiver: clientClose ?? PendingClose(code: limits.value.closeCodes.workerLost, reason: workerLostWord))
     fromClient.cut()
@@ -144,8 +145,8 @@ public struct Relay: ~Copyable {
   ///
   /// - Parameter reason: machine text of at most 123 bytes.
   public mutating func close(_ code: CloseCode, reason: String, initiator: Initiator = .edge, now: Instant) {
-    guard ending == nil else { return }
-    end(RelayEnding(initiator: initiator, code: code, reason: reason), now: now)
+    guard end == nil else { return }
+    begin(RelayEnding(initiator: initiator, code: code, reason: reason), now: now)
     fromWorker.requestClose(PendingClose(code: code, reason: reason))
     fromClient.requestClose(PendingClose(code: .goingAway, reason: reason))
   }
@@ -175,7 +176,7 @@ public struct Relay: ~Copyable {
   /// The text of a message that the edge has to say to the client now, once; nil where there is none, or the worker's message is
   /// unfinished.
   public mutating func takeNoticeForClient(now: Instant) -> [UInt8]? {
-    guard let notices, ending == nil, fromWorker.isBetweenMessages else { return nil }
+    guard let notices, end == nil, fromWorker.isBetweenMessages else { return nil }
     return notices.take(now: now)
   }
 
@@ -202,7 +203,7 @@ public struct Relay: ~Copyable {
   /// When `timePassed` wants to be called next, at the latest.
   public var nextDeadline: Instant {
     let turn = throttle?.waitsUntil ?? .distantFuture
-    if let closeDeadline { return min(closeDeadline, turn) }
+    if let end { return min(end.value.closeDeadline, turn) }
     return min(turn, min(liveness.nextDeadline, tokenEnds, tokenWarns), noticeDeadline)
   }
 
@@ -216,7 +217,7 @@ public struct Relay: ~Copyable {
   ///
   /// - Parameter nonce: what an edge's ping would bear: 8 bytes that a peer cannot guess.
   public mutating func timePassed(now: Instant, nonce: @autoclosure () -> UInt64) -> RelayTimerAction {
-    if let closeDeadline, now >= closeDeadline {
+    if let end, now >= end.value.closeDeadline {
       throttle?.end()
       fromClient.cut()
       // A worker that never answered the client's Close is as good as gone: the client gets its own back, as RFC 6455 §5.5.1
@@ -228,7 +229,7 @@ public struct Relay: ~Copyable {
       liveness.release(.throttled, now: now)
       return .resumeClient
     }
-    guard ending == nil else { return .nothing }
+    guard end == nil else { return .nothing }
     if now >= tokenEnds {
       close(limits.value.closeCodes.auth, reason: "token_expired", now: now)
       return .nothing
@@ -363,12 +364,17 @@ public struct Relay: ~Copyable {
   }
 
   /// - Parameter keepsLimits: whether the client's frames still reach the worker.
-  private mutating func end(_ ending: RelayEnding, keepsLimits: Bool = false, now: Instant) {
+  private mutating func begin(_ ending: RelayEnding, keepsLimits: Bool = false, now: Instant) {
     if !keepsLimits { throttle?.end() }
-    guard self.ending == nil else { return }
-    self.ending = ending
-    closeDeadline = now + limits.value.closeTimeout
+    guard end == nil else { return }
+    end = Shared(BegunEnd(ending: ending, closeDeadline: now + limits.value.closeTimeout))
   }
+}
+
+/// An end that has begun, and when both sides must be through with it.
+private struct BegunEnd {
+  let ending: RelayEnding
+  let closeDeadline: Instant
 }
 
 private let workerLostWord = "worker_lost"

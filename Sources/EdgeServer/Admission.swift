@@ -17,7 +17,7 @@ struct Admission {
 
   /// - Parameter head: the client's request, without what the route strips.
   init(
-    route: Route, head: RequestHead, origin: RequestOrigin, user: AuthenticatedUser?, upgrade: Upgrade?, places: [HeldPlace],
+    route: Route, head: RequestHead, origin: RequestOrigin, user: AuthenticatedUser?, upgrade: Upgrade?, places: HeldPlaces,
     context: ReactorContext
   ) {
     self.route = route
@@ -56,13 +56,11 @@ final class Caller: Sendable {
   /// The client's own name for the request, if it gave one.
   private let clientsRequestID: String?
   let traceID: TraceID
-  /// What the WebSocket holds of the limits besides what its TCP connection does: a place of the address that a trusted proxy has
-  /// told, and one of the user.
-  private let places: [HeldPlace]
+  private let places: HeldPlaces
 
   init(
     address: IPAddress?, host: String?, path: String, origin: String?, user: UserID?, clientsRequestID: String?,
-    traceID: TraceID, places: [HeldPlace]
+    traceID: TraceID, places: HeldPlaces
   ) {
     self.address = address
     self.host = host
@@ -75,14 +73,15 @@ final class Caller: Sendable {
   }
 
   /// Whether a newer WebSocket of the same user has taken this one's place.
-  var isReplaced: Bool { places.contains(where: \.isReplaced) }
+  var isReplaced: Bool { places.user?.isReplaced == true }
 
   /// What messages are charged to besides the limits of the connection, and of the address that it was accepted from.
-  var meters: [HeldMeter] { places.flatMap(\.meters) }
+  var meters: [HeldMeter] { (places.address?.meters ?? []) + (places.user?.meters ?? []) }
 
   /// The request has ended, and the WebSocket that it became.
   func giveBackPlaces() {
-    for place in places { place.giveBack() }
+    places.address?.giveBack()
+    places.user?.giveBack()
   }
 
   /// The request's name. Where the client gives none, the trace's serves for both.

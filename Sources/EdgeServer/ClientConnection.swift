@@ -19,20 +19,21 @@ final class ClientConnection: EventSource {
   let peer: PeerAddress
   /// The version of TLS, once the handshake is done.
   private(set) var tlsVersion: TLSVersion?
-  private let context: ReactorContext
-  private let charge: ConnectionCharge
   /// Whether the handshake that was charged when the client came has paid for an attempt.
   private var hasAttempted = false
+  /// What the connections of its reactor share.
+  let context: ReactorContext
+  private let charge: ConnectionCharge
   private let accepted: Instant
   private var transport: ClientTransport?
   private var phase: ClientPhase
-  /// The head that is being read; nil between requests, and for the life of a WebSocket.
-  private var headInProgress: HeadInProgress?
   private var inlet = Inlet()
-  /// Bytes received and not used yet: the beginning of a frame, or of the next request.
-  private var kept: [UInt8] = []
   /// Sending has failed: the connection ends as soon as nobody is in the middle of using it.
   private var isBroken = false
+  /// The head that is being read; nil between requests, and for the life of a WebSocket.
+  private var headInProgress: HeadInProgress?
+  /// Bytes received and not used yet: the beginning of a frame, or of the next request.
+  private var kept: [UInt8] = []
   private var timerSet = Instant.distantFuture
   /// What of `waitingBytes` the metrics know.
   private var reportedWaiting = 0
@@ -53,7 +54,7 @@ final class ClientConnection: EventSource {
     let timeouts = context.snapshot.timeouts
     phase = tls == nil ? .readingHead(deadline: accepted + timeouts.head) : .handshaking(deadline: accepted + timeouts.handshake)
     let descriptor = socket.descriptor
-    transport = ClientTransport(socket: socket, tls: tls, scratch: context.scratch)
+    transport = ClientTransport(socket: socket, tls: tls)
     super.init()
     try context.reactor.add(self, descriptor: descriptor, interest: .readable)
     context.connections[id] = self

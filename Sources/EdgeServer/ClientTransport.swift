@@ -8,15 +8,13 @@ import EdgeTLS
 @safe
 struct ClientTransport: ~Copyable {
   private var wire: OutgoingSocket
-  private let scratch: TLSScratch
   private var tls: TLSSession?
   /// Whether TLS ended behind the bytes that were read last.
   private var hasEnded = false
 
-  init(socket: consuming Socket, tls: consuming TLSSession?, scratch: TLSScratch) {
+  init(socket: consuming Socket, tls: consuming TLSSession?) {
     wire = OutgoingSocket(socket)
     self.tls = tls
-    self.scratch = scratch
   }
 
   /// Bytes that wait for the client to take them.
@@ -27,6 +25,7 @@ struct ClientTransport: ~Copyable {
 
   /// Goes on with the TLS handshake, as far as the bytes at hand allow.
   mutating func handshake() -> HandshakeOutcome {
+    guard let scratch = tls?.scratch else { return .ended }
     while true {
       let count: Int
       switch unsafe wire.receive(into: scratch.input) {
@@ -57,12 +56,12 @@ struct ClientTransport: ~Copyable {
   /// - Parameter limit: how many bytes to take from the socket, at most `ReactorContext.shareBytes`.
   mutating func receive(into buffer: UnsafeMutableRawBufferPointer, limit: Int) -> ReceiveOutcome {
     guard !hasEnded else { return .ended }
-    let isEncrypted = tls != nil
-    let window = unsafe UnsafeMutableRawBufferPointer(rebasing: (isEncrypted ? scratch.input : buffer)[..<limit])
+    let scratch = tls?.scratch
+    let window = unsafe UnsafeMutableRawBufferPointer(rebasing: (scratch?.input ?? buffer)[..<limit])
     switch unsafe wire.receive(into: window) {
     case .bytes(let count):
       let more = count == limit
-      guard isEncrypted else { return .bytes(count, more: more) }
+      guard let scratch else { return .bytes(count, more: more) }
       scratch.offer(count: count)
       return unsafe decrypt(into: buffer, more: more)
     case .wouldBlock: return .wouldBlock
@@ -123,14 +122,14 @@ struct ClientTransport: ~Copyable {
   /// client does not wait for: it goes with the first answer, and so costs no packet, no system call and no wake-up of its own
   /// (`scripts/bench --parts handshake,syscalls`: 4 sends a handshake became 3).
   private mutating func sendCiphertext(of step: HandshakeStep) -> SendOutcome {
-    guard case .done(let info) = step, info.version == .tls13 else { return sendCiphertext() }
+    guard case .done(let info) = step, info.version == .tls13, let scratch = tls?.scratch else { return sendCiphertext() }
     scratch.withOutput { wire.hold($0) }
     scratch.clearOutput()
     return .sent
   }
 
   private mutating func sendCiphertext() -> SendOutcome {
-    guard scratch.outputCount > 0 else { return wire.waitingBytes == 0 ? .sent : .waits }
+    guard let scratch = tls?.scratch, scratch.outputCount > 0 else { return wire.waitingBytes == 0 ? .sent : .waits }
     let outcome = scratch.withOutput { wire.send($0) }
     scratch.clearOutput()
     return outcome

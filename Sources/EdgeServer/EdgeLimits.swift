@@ -146,19 +146,26 @@ final class EdgeLimits: Sendable {
   }
 }
 
-/// What a client's connection holds of the limits.
+/// What a client's connection holds of the limits. Two references: what is rare is kept elsewhere.
 enum ConnectionCharge {
   case admitted(AddressPlace)
   /// Over a limit, or banned: whatever it asks, this is the answer.
-  case refused(Overload)
+  indirect case refused(Overload)
   /// Over a limit or banned, and not worth an answer.
-  case unanswered(Overload)
+  indirect case unanswered(Overload)
+}
+
+/// What a WebSocket holds of the limits besides what its TCP connection does.
+struct HeldPlaces {
+  /// A place of the address that a trusted proxy has told.
+  var address: HeldPlace?
+  var user: HeldPlace?
 }
 
 /// A place of one WebSocket in a table; given back once, at the latest when nobody knows of it any more.
 final class HeldPlace: Sendable {
   enum Place {
-    case address(AddressPlace)
+    indirect case address(AddressPlace)
     case user(UserPlace<UserID>)
   }
 

@@ -203,7 +203,7 @@ final class Exchange {
     state = .ended
     self.worker = nil
     if pending == nil { send(accepted) }
-    client.upgrade(to: Tunnel(admission, client: client, worker: worker, context: context), started: started)
+    client.upgrade(to: Tunnel(admission, client: client, worker: worker), started: started)
   }
 
   private func passInterim(_ response: ResponseHead) {

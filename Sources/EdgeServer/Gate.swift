@@ -38,7 +38,7 @@ struct Gate {
       }
       var places = pending.places
       if let user {
-        places += try takePlace(of: user.id, route: pending.route, from: client, origin: pending.origin, context: context)
+        places.user = try takePlace(of: user.id, route: pending.route, from: client, origin: pending.origin, context: context)
       }
       return .admitted(
         Admission(
@@ -73,7 +73,8 @@ struct Gate {
       throw .ruledOut(by: ban, route, address: origin.clientAddress, closes: !origin.isProxied)
     }
     if let overload = client.overload { throw .overLimit(overload, route, origin) }
-    var places = try takePlaceOfAddress(head, route: route, from: client, origin: origin, context: context)
+    var places = HeldPlaces()
+    places.address = try takePlaceOfAddress(head, route: route, from: client, origin: origin, context: context)
     let upgrade = try upgrade(head, route: route, origin: origin, context: context)
     let fields = head.fields
     let verdict = route.origins.decide(
@@ -85,7 +86,7 @@ struct Gate {
     do {
       let user = isPreflight(head) ? nil : try authenticate(head, route: route, origin: origin, context: context)
       if upgrade != nil, let user {
-        places += try takePlace(of: user.id, route: route, from: client, origin: origin, context: context)
+        places.user = try takePlace(of: user.id, route: route, from: client, origin: origin, context: context)
       }
       return .admitted(
         Admission(
@@ -198,10 +199,10 @@ struct PendingAdmission {
   let upgrade: Upgrade
   let subprotocol: String?
   /// What it holds of the limits already.
-  let places: [HeldPlace]
+  let places: HeldPlaces
 
   /// Nil where the route takes no token from the first message, or the client offers no subprotocol that could be chosen.
-  init?(_ route: Route, _ head: RequestHead, _ origin: RequestOrigin, _ upgrade: Upgrade, places: [HeldPlace]) {
+  init?(_ route: Route, _ head: RequestHead, _ origin: RequestOrigin, _ upgrade: Upgrade, places: HeldPlaces) {
     guard route.gate?.takesFirstMessage == true else { return nil }
     switch route.edgeChoice(of: upgrade.client.subprotocols) {
     case .nothing: subprotocol = nil

@@ -11,13 +11,13 @@ extension Gate {
   /// unless it is a trusted proxy's; behind one the WebSocket takes a place of its own.
   func takePlaceOfAddress(
     _ head: RequestHead, route: Route, from client: ClientConnection, origin: RequestOrigin, context: ReactorContext
-  ) throws(Refusal) -> [HeldPlace] {
-    guard OpeningRequest.isAttempt(head), let address = origin.limitedAddress else { return [] }
+  ) throws(Refusal) -> HeldPlace? {
+    guard OpeningRequest.isAttempt(head), let address = origin.limitedAddress else { return nil }
     let limits = context.shared.limits
     do {
-      if origin.isProxied { return [try limits.takePlace(of: address, now: context.reactor.now)] }
+      if origin.isProxied { return try limits.takePlace(of: address, now: context.reactor.now) }
       if !client.beginAttempt() { try limits.chargeAttempt(address, now: context.reactor.now) }
-      return []
+      return nil
     } catch {
       throw .overLimit(error, route, origin)
     }
@@ -26,11 +26,11 @@ extension Gate {
   /// Takes a place of a verified user for a WebSocket; the one that had it is closed, wherever its reactor is.
   func takePlace(
     of user: UserID, route: Route, from client: ClientConnection, origin: RequestOrigin, context: ReactorContext
-  ) throws(Refusal) -> [HeldPlace] {
+  ) throws(Refusal) -> HeldPlace? {
     do {
       let (place, replaced) = try context.shared.limits.takePlace(of: user, connection: client.id, now: context.reactor.now)
       for connection in replaced { context.shared.post(.replace(connection), to: connection.reactor) }
-      return place.map { [$0] } ?? []
+      return place
     } catch {
       throw .overLimit(error, route, origin)
     }

@@ -20,30 +20,29 @@ final class Tunnel {
   let openedAt: WallTime
   private let client: ClientConnection
   private let worker: WorkerLink
-  private let context: ReactorContext
   private var relay: Relay
-  private var clientStall: StallWatch
-  private var workerStall: StallWatch
-  private(set) var received = Traffic()
-  private(set) var sent = Traffic()
-  private var lastMessage: Instant
   /// Whether a ping may have gone out since the client was last heard: hearing it brings the next deadline nearer.
   private var mayAwaitPong = false
   /// Whether the client is told of limits and of its token.
   private let givesNotice: Bool
   /// Whether a limit makes the client wait now.
   private(set) var isThrottled = false
+  private var clientStall: StallWatch
+  private var workerStall: StallWatch
+  private(set) var received = Traffic()
+  private(set) var sent = Traffic()
+  private var lastMessage: Instant
   /// When a client that has ended its side, while a limit makes it wait, is given up.
   private var farewell = Instant.distantFuture
   /// When a drain will close this connection; `distantFuture` as long as none has begun.
   private var drainTime = Instant.distantFuture
 
-  init(_ admission: Admission, client: ClientConnection, worker: WorkerLink, context: ReactorContext) {
+  init(_ admission: Admission, client: ClientConnection, worker: WorkerLink) {
     route = admission.route
     caller = admission.caller
     self.client = client
     self.worker = worker
-    self.context = context
+    let context = client.context
     opened = context.reactor.now
     lastMessage = opened
     openedAt = WallClock.now()
@@ -55,6 +54,8 @@ final class Tunnel {
     worker.belong(to: self)
     if let life = admission.token { adopt(life) }
   }
+
+  private var context: ReactorContext { client.context }
 
   /// The worker's socket.
   var workerPath: String { worker.worker.path }

@@ -7,15 +7,15 @@ import EdgeIO
 /// It belongs to an exchange, then perhaps to a tunnel, or waits idle for the next exchange. Like a client's, it holds no
 /// buffer while the worker keeps up.
 final class WorkerLink: EventSource {
+  private var inlet = Inlet()
+  /// Whether the link counts as one of the worker's connections: as long as it serves a client.
+  private var hasPlace = true
   let worker: PoolWorker
   private let context: ReactorContext
   private var wire: OutgoingSocket?
   private var owner = Owner.nobody
-  private var inlet = Inlet()
   /// Bytes received and not used yet: the beginning of a frame.
   private var kept: [UInt8] = []
-  /// Whether the link counts as one of the worker's connections: as long as it serves a client.
-  private var hasPlace = true
 
   /// Takes over a connected socket, and the place at the worker that was taken for it.
   init(worker: PoolWorker, socket: consuming Socket, context: ReactorContext) throws(SystemError) {

@@ -32,7 +32,8 @@ public struct TLSSession: ~Copyable {
 
   /// Named in no other file, but for tests that make a peer misbehave.
   let ssl: OpaquePointer
-  private let scratch: TLSScratch
+  /// The buffers of its thread.
+  public let scratch: TLSScratch
   /// Keeps what the callbacks of a handshake look at.
   private let context: AnyObject
   private var phase: Phase
