@@ -71,10 +71,13 @@ public final class Reactor {
   /// Forgets the source, its timer and its deferred work, and lets go of it. Does nothing if it is not added.
   ///
   /// Call it before the descriptor is closed. No event reaches the source afterwards, not even one of this turn.
-  public func remove(_ source: EventSource) {
+  ///
+  /// - Parameter closing: whether the source closes its descriptor at once, and nobody has another of the same socket: then the
+  ///   kernel stops watching by itself, which spares a system call.
+  public func remove(_ source: EventSource, closing: Bool = false) {
     guard source.isAdded else { return }
     let slot = Int(source.slot)
-    if source.descriptor >= 0 { unwatch(source) }
+    if source.descriptor >= 0, !closing { unwatch(source) }
     timers.cancel(slot)
     source.descriptor = -1
     source.slot = -1

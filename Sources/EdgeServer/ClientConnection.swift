@@ -504,7 +504,7 @@ final class ClientConnection: EventSource {
   private func close() {
     guard transport != nil else { return }
     phase = .closed
-    context.reactor.remove(self)
+    context.reactor.remove(self, closing: true)
     context.connections[id] = nil
     transport = nil
     kept = []

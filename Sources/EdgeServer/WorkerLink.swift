@@ -116,7 +116,7 @@ final class WorkerLink: EventSource {
     guard wire != nil else { return }
     owner = .nobody
     context.idleLinks.remove(self)
-    context.reactor.remove(self)
+    context.reactor.remove(self, closing: true)
     wire = nil
     kept = []
     givePlaceBack()

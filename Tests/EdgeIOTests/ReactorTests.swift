@@ -121,6 +121,23 @@ import Testing
     reactor.release([first, second, heir])
   }
 
+  @Test func `closing the descriptor of a source that is removed ends the watch, and its number may serve again`() throws {
+    let reactor = try Reactor()
+    let (first, heir) = (RecordingSource(), RecordingSource())
+    let firstPair = try Socket.pair()
+    let number = firstPair.first.descriptor
+    try reactor.add(first, descriptor: number, interest: .readable)
+    #expect(firstPair.second.send("a") == .bytes(1))
+    reactor.remove(first, closing: true)
+    _ = consume firstPair
+    let heirPair = try Socket.pair()
+    try reactor.add(heir, descriptor: heirPair.first.descriptor, interest: .readable)
+    #expect(heirPair.second.send("a") == .bytes(1))
+    reactor.run(until: { heir.readiness == [.readable] })
+    #expect(first.readiness == [])
+    reactor.release([heir])
+  }
+
   @Test func `a removed source's timer and deferred work vanish, whoever has its slot`() throws {
     let reactor = try Reactor()
     let (first, heir) = (RecordingSource(), RecordingSource())
