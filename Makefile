@@ -5,10 +5,11 @@
 run: build
 	@exec .build/release/sluice demo
 
+# With the Swift runtime linked in: the programs run where no Swift is installed, and calls into it cost less.
 build: toolchain
 	@scripts/packages build
-	swift build -c release --product sluice
-	swift build -c release --product chat-worker
+	swift build -c release --static-swift-stdlib --product sluice
+	swift build -c release --static-swift-stdlib --product chat-worker
 
 test: toolchain
 	@scripts/packages build test
