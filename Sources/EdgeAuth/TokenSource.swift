@@ -29,6 +29,11 @@ public enum TokenSource: Hashable, Sendable, CustomStringConvertible {
     }
   }
 
+  /// Whether a subprotocol bears a token, whatever case its scheme is written in: such a name is chosen and offered nowhere.
+  public static func isBearerSubprotocol(_ name: String) -> Bool {
+    ASCII.equalIgnoringCase(String(name.prefix("bearer.".count)), "bearer.")
+  }
+
   /// The text that `init` reads.
   public var description: String {
     switch self {
@@ -133,7 +138,7 @@ private func bearerCredentials(_ value: String) -> String? {
 }
 
 private func bearerProtocol(_ name: String) -> String? {
-  name.utf8.starts(with: "bearer.".utf8) ? String(name.dropFirst("bearer.".count)) : nil
+  TokenSource.isBearerSubprotocol(name) ? String(name.dropFirst("bearer.".count)) : nil
 }
 
 /// The elements of a comma-separated list, without the white space around them.

@@ -21,7 +21,9 @@ extension Configuration.Route {
     let headers = section.section("headers") { Configuration.Headers.read($0, hasAuth: authSetting != nil) }
     let closeCodes = section.section("close_codes", Configuration.CloseCodes.read)
     let subprotocols = section["subprotocols"]?.uniqueList(of: "subprotocols", mayBeEmpty: true) { item in
-      item.parsed("a token such as chat.v1") { ASCII.isToken($0) ? $0 : nil }
+      item.parsed("a token such as chat.v1; bearer.… carries tokens") {
+        ASCII.isToken($0) && !TokenSource.isBearerSubprotocol($0) ? $0 : nil
+      }
     }
     let maxMessage = section.size("max_message", default: 1_048_576, in: 1...1_073_741_824)
     let maxSendQueue = section.size("max_send_queue", default: 131_072, in: 4096...1_073_741_824)

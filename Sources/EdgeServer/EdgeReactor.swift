@@ -107,7 +107,7 @@ private final class ReactorLoop {
       tunnel?.close(code, reason: reason)
       reply(tunnel != nil)
     case .replace(let id):
-      context.connections[id]?.tunnel?.closeIfReplaced()
+      context.connections[id]?.closeIfReplaced()
     case .enforce(let rule, let reply):
       reply(context.enforce(rule))
     case .drain(let spread):

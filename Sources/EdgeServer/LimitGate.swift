@@ -57,6 +57,22 @@ extension TokenError {
   }
 }
 
+extension ClientConnection {
+  /// Ends a WebSocket, or what would become one, if a newer one of the same user has its place.
+  func closeIfReplaced() {
+    tunnel?.closeIfReplaced()
+    exchange?.refuseIfReplaced()
+  }
+}
+
+extension Exchange {
+  /// A worker that is slow to answer must not let a user have more attempts than WebSockets.
+  fileprivate func refuseIfReplaced() {
+    guard let admission, admission.caller.isReplaced else { return }
+    answerOrAbort(.replaced(admission))
+  }
+}
+
 extension Tunnel {
   /// Closes the WebSocket if a newer one of the same user has its place.
   func closeIfReplaced() {

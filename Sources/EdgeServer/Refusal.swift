@@ -119,6 +119,12 @@ extension Refusal {
       address: pending.origin.clientAddress)
   }
 
+  static func replaced(_ admission: Admission) -> Refusal {
+    Refusal(
+      429, .userLimit, "A newer connection of the same user has taken this one's place.", closeCode: \.replaced, code: "replaced",
+      route: admission.route, address: admission.caller.address)
+  }
+
   static func noWorker(_ admission: Admission) -> Refusal {
     Refusal(
       503, .noWorker, "No worker can take the request now. Try again.", closeCode: \.overload, route: admission.route,

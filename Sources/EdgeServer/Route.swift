@@ -91,7 +91,7 @@ extension Route {
   /// first that bears no token. A browser fails a 101 that chooses none of those it offered.
   func edgeChoice(of offered: [String]) -> EdgeSubprotocol {
     guard !offered.isEmpty else { return .nothing }
-    let plain = offered.filter { !$0.hasPrefix("bearer.") }
+    let plain = offered.filter { !TokenSource.isBearerSubprotocol($0) }
     return (plain.first(where: subprotocols.contains) ?? plain.first).map { .name($0) } ?? .impossible
   }
 }

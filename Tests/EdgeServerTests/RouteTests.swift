@@ -16,7 +16,6 @@ import Testing
   @Test(
     arguments: [
       ("subprotocols: []", ["a", "b", "bearer.x"]), ("subprotocols: [b, c]", ["b"]),
-      ("subprotocols: [b, bearer.x]", ["b", "bearer.x"]),
     ])
   func `passes on the subprotocols that it lists, or all, in the client's order`(keys: String, passed: [String]) throws {
     #expect(try route(keys).subprotocols(of: ["a", "b", "bearer.x"]) == passed)
