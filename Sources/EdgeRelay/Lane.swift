@@ -26,9 +26,6 @@ struct Lane: ~Copyable {
     }
   }
 
-  /// Whether the sender has begun a message and not ended it.
-  var isInsideMessage: Bool { reader.isInsideMessage }
-
   /// Whether what has been forwarded so far ends where a message ends, and more of the sender's may follow.
   var isBetweenMessages: Bool { isAtBoundary && !reader.isInsideMessage && forwardsFrames }
 
@@ -56,7 +53,7 @@ struct Lane: ~Copyable {
     return .pass(end: message.end, message: PassedMessage(message))
   }
 
-  /// The header of the frame that begins at `offset`, if the sender may still begin one and it lies there whole.
+  /// The header of the frame that begins at `offset`, if it lies there whole, and the sender may begin such a frame there.
   func header(_ bytes: Span<UInt8>, at offset: Int) -> FrameHeader? {
     guard case .open = source else { return nil }
     return reader.header(in: bytes, at: offset)

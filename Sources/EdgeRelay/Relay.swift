@@ -291,17 +291,15 @@ public struct Relay: ~Copyable {
       return .pass(end: message.end, message: PassedMessage(message))
     }
     guard let header = fromClient.header(bytes, at: offset) else { return nil }
-    let end = offset + header.headerLength
     switch header.opcode {
     case .text, .binary:
-      guard let throttle, !fromClient.isInsideMessage else { return nil }
+      guard let throttle else { return nil }
       return obey(throttle.judge(messageOf: header.payloadLength, now: now), bytes, at: offset, now: now)
     case .continuation:
-      guard fromClient.isInsideMessage else { return nil }
       return fragment(header, bytes, at: offset, now: now)
     case .ping, .pong:
       // What is not whole yet is kept, and judged when it is.
-      guard end + header.payloadLength <= bytes.count else { return nil }
+      guard offset + header.headerLength + header.payloadLength <= bytes.count else { return nil }
       return obey(frameThrottle().judge(.control, now: now), bytes, at: offset, now: now)
     case .close: return nil
     }
@@ -320,13 +318,13 @@ public struct Relay: ~Copyable {
   }
 
   private mutating func tokenStep(_ bytes: Span<UInt8>, at offset: Int, now: Instant) -> RelayStep? {
-    guard !fromClient.isInsideMessage, let header = fromClient.header(bytes, at: offset) else { return nil }
+    guard let header = fromClient.header(bytes, at: offset) else { return nil }
     switch TokenMessage.recognize(header, in: bytes, at: offset) {
     case .other: return nil
     case .undecided: return .keep
     case .token(let message):
-      let end = message.payload.upperBound
-      return obey(frameThrottle().judge(.token, now: now), bytes, at: offset, now: now) ?? .token(message, end: end)
+      return obey(frameThrottle().judge(.token, now: now), bytes, at: offset, now: now)
+        ?? .token(message, end: message.payload.upperBound)
     }
   }
 
