@@ -46,10 +46,7 @@ public final class AdminAccess: Sendable {
     -> AdminIdentity
   {
     let identity = try identify(request, from: peer, now: now)
-    guard identity.role >= role else {
-      throw AdminProblem(
-        403, "role_too_low", "This needs the role \(role.rawValue); \(identity.name) is \(identity.role.rawValue).")
-    }
+    try identity.require(role)
     return identity
   }
 

@@ -1,0 +1,14 @@
+internal import EdgeCore
+
+extension AdminAPI {
+  /// What concerns the edge as a whole.
+  static let edgeOperations: [AdminOperation] = [
+    .read("/api/v1/status", by: .role(.viewer)) { call throws(AdminProblem) in
+      .json(try call.asked { () throws(AdminBackendError) in try call.backend.status() }.json)
+    },
+    .read("/api/v1/workers", by: .role(.viewer)) { call throws(AdminProblem) in
+      let workers = try call.asked { () throws(AdminBackendError) in try call.backend.workers() }
+      return .json(["workers": .array(workers.map(\.json))])
+    },
+  ]
+}
