@@ -36,7 +36,7 @@ final class AdminPlane: AdminBackend {
     let values = ScrapeValues(
       version: version.number, revision: version.revision, tlsLibrary: EdgeVersion.tlsLibrary, isDraining: shared.isDraining,
       logRecordsDropped: logs.all.reduce(0) { $0 + $1.droppedRecords }, certificates: certificates, keySets: keySets,
-      workers: workerSamples, limiters: shared.limits.samples,
+      workers: workerSamples, limiters: shared.limits.samples, control: shared.control.sample,
       process: ProcessSample(ProcessFigures.read(), started: started))
     return Exposition.render(values, reactors: reactors.map(\.metrics), as: format)
   }
@@ -117,6 +117,7 @@ final class AdminPlane: AdminBackend {
   }
 
   func audit(_ record: AuditRecord) {
+    shared.control.adminActed(record.action, result: AdminActionResult(status: record.status))
     logs.audit.write(.info, "admin.write", "Somebody asked for a change through the admin plane.") { line in
       line[.auditActor] = .text(record.who.map { "\($0.name) (\($0.role.rawValue))" } ?? "unknown")
       line[.peerAddress] = .text(record.peer.description)

@@ -17,6 +17,8 @@ final class SharedState: Sendable {
   let tickets: TicketKeyRing
   let limits: EdgeLimits
   let rules: RuleStore
+  /// Reloads and admin actions, for the metrics.
+  let control = ControlCounters()
   private let denials = Guarded(DenialLimiter())
   private let mailboxes: [Mailbox<ReactorOrder>]
   private let draining = Atomic<Bool>(false)

@@ -23,6 +23,7 @@ public struct Exposition {
     exposition.writeMessages()
     exposition.writeLimits()
     exposition.writeWorkers()
+    exposition.writeControl()
     return exposition.writer.finish()
   }
 
@@ -180,6 +181,20 @@ public struct Exposition {
     for worker in workers {
       for (reason, count) in worker.connectFailures.sorted(by: { $0.key < $1.key }) {
         writer.sample(.workerConnectFailures, [worker.pool, worker.worker, reason], .count(count))
+      }
+    }
+  }
+
+  private mutating func writeControl() {
+    writer.begin(.configReloads)
+    for result in ReloadResult.allCases {
+      writer.sample(.configReloads, [result.word], .count(values.control.reloads[result.rawValue]))
+    }
+    one(.configLastReloadSuccessful, .count(values.control.isLastReloadGood ? 1 : 0))
+    writer.begin(.adminActions)
+    for (action, counts) in values.control.actions.sorted(by: { $0.key < $1.key }) {
+      for result in AdminActionResult.allCases {
+        writer.sample(.adminActions, [action, result.word], .count(counts.cells[result.rawValue]))
       }
     }
   }

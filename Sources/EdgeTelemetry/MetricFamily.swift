@@ -97,6 +97,15 @@ extension MetricFamily {
   static let workerConnectFailures = MetricFamily(
     "sluice_worker_connect_failures_total", .counter, by: ["pool", "worker", "reason"], "Failed connects to a worker.")
 
+  // What operators do
+  static let configReloads = MetricFamily(
+    "sluice_config_reloads_total", .counter, by: ["result"], "Reloads of the configuration that ended.")
+  static let configLastReloadSuccessful = MetricFamily(
+    "sluice_config_last_reload_successful", .gauge,
+    "0 if the last reload was refused and the configuration before it serves on, else 1.")
+  static let adminActions = MetricFamily(
+    "sluice_admin_actions_total", .counter, by: ["action", "result"], "Changes that were asked for on the admin plane.")
+
   // The standard process metrics, which bear no prefix
   static let processCPU = MetricFamily(
     "process_cpu_seconds_total", .counter, "User and system CPU time spent, in seconds.")

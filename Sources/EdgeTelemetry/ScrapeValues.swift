@@ -20,6 +20,8 @@ public struct ScrapeValues: Sendable {
   public var workers: [WorkerSample]
   /// The tables of what addresses and users have used.
   public var limiters: [LimiterSample]
+  /// What operators did.
+  public var control: ControlSample
   /// What the kernel says about the process; nil where it could not be asked.
   public var process: ProcessSample?
 
@@ -27,8 +29,7 @@ public struct ScrapeValues: Sendable {
   public init(
     version: String, revision: String = "", tlsLibrary: String = "", isDraining: Bool = false, logRecordsDropped: UInt64 = 0,
     certificates: [CertificateSample] = [], keySets: [KeySetSample] = [], workers: [WorkerSample] = [],
-    limiters: [LimiterSample] = [],
-    process: ProcessSample? = nil
+    limiters: [LimiterSample] = [], control: ControlSample = ControlSample(), process: ProcessSample? = nil
   ) {
     self.version = version
     self.revision = revision
@@ -39,6 +40,7 @@ public struct ScrapeValues: Sendable {
     self.keySets = keySets
     self.workers = workers
     self.limiters = limiters
+    self.control = control
     self.process = process
   }
 }

@@ -50,7 +50,7 @@ import Testing
     let lines = text.split(separator: "\n")
     let types = lines.filter { $0.hasPrefix("# TYPE ") }
     #expect(Set(types).count == types.count)
-    #expect(types.count == 38)
+    #expect(types.count == 41)
     let samples = lines.filter { !$0.hasPrefix("#") }.compactMap { $0.split(separator: " ").first }
     #expect(Set(samples).count == samples.count)
     #expect(text.hasSuffix("# EOF\n") == (format == .openMetrics))
@@ -146,12 +146,14 @@ func busyScrape(_ format: ExpositionFormat) -> String {
     metrics.workerConnected(after: .microseconds(300))
     metrics.eventLoopLagged(nanoseconds: 70_000)
   }
+  let control = ControlCounters()
+  control.adminActed("rule.add", result: .done)
   let values = ScrapeValues(
     version: "1.0", revision: "abc", tlsLibrary: "OpenSSL 3", isDraining: true, logRecordsDropped: 3,
     certificates: [CertificateSample(name: "chat.example.com", notAfter: WallTime(seconds: 1_800_000_000))],
     keySets: [KeySetSample(auth: "main", age: .seconds(7)), KeySetSample(auth: "idle", age: nil)],
     workers: [WorkerSample(pool: "chat", worker: "/run/chat/1.sock", isUp: true, connections: 2, connectFailures: ["hung": 1])],
-    limiters: [LimiterSample(scope: "ip", entries: 7, evictions: 1)],
+    limiters: [LimiterSample(scope: "ip", entries: 7, evictions: 1)], control: control.sample,
     process: ProcessSample(
       cpuSeconds: 1.25, residentBytes: 10_000_000, virtualBytes: 90_000_000, openDescriptors: 20, maxDescriptors: 20_000,
       startTime: WallTime(nanoseconds: 1_700_000_000_500_000_000)))
