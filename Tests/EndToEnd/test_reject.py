@@ -119,7 +119,7 @@ def refusing(start_edge, raw_worker, site):
         "issuer": "https://id.example.test/", "audience": ["chat"], "algorithms": ["ES256"], "keys": {"file": str(site.jwks)},
         "leeway": "0s"}
     return start_edge(
-        {"main": [raw_worker.path]}, routes + [open_route(name="page", path="/page")],
+        {"main": [raw_worker.path]}, routes,
         auth={"main": auth, "query": auth | {"token_from": ["query:token"]}}, rules=[{"ban": {"user": "mallory"}}],
         limits={"exempt": ["127.0.0.0/8"], "handshakes": {"rate": "10000/s"}, "per_user": {"connections": 1}})
 
@@ -164,7 +164,7 @@ setTimeout(() => done(["timeout"]), 10000);
 
 
 def test_a_page_script_in_chromium_reads_each_refusal_by_close_and_none_by_http(refusing, site, directory, closing, carol):
-    window = closing(Window(f"{refusing.https}/page", "reader", directory))
+    window = closing(Window(f"{refusing.https}/no-route", "reader", directory))
     window.driver.set_script_timeout(slow(15))
     for path, (code, reason), _ in attempts(site):
         for subprotocols in ([], ["bearer.x", "chat"]):
@@ -172,3 +172,21 @@ def test_a_page_script_in_chromium_reads_each_refusal_by_close_and_none_by_http(
             told = window.driver.execute_async_script(SCRIPT, url, subprotocols)
             assert [told[0], word(told[1]), told[2]] == [code, reason, True], path
         assert window.driver.execute_async_script(SCRIPT, f"{refusing.wss}/http/{path}", [])[:2] == [1006, ""], path
+
+
+@pytest.mark.parametrize("limits, by_close, by_http", [
+    ({"per_ip": {"connections": 6}}, (4429, "ip_limit"), 429), ({"max_connections": 6}, (1013, "edge_limit"), 503)])
+async def test_who_meets_a_full_limit_reads_it_with_websockets_and_in_chromium(
+        start_edge, echo_worker, site, directory, closing, limits, by_close, by_http):
+    routes = [
+        open_route(name=style, path=f"/{style}", reject=dict.fromkeys(CLOSE_ALL, style)) for style in ("http", "close")]
+    edge = start_edge({"main": [echo_worker.path]}, routes, limits={"handshakes": {"rate": "10000/s"}} | limits)
+    window = closing(Window(f"{edge.https}/no-route", "reader", directory))
+    statuses = [knock(edge, closing, target="/http")[1].status for _ in range(7)]
+    assert statuses[0] == 101 and statuses[-1] == by_http, statuses
+    window.driver.set_script_timeout(slow(15))
+    for code, reason in (
+            await told(f"{edge.wss}/close", site), window.driver.execute_async_script(SCRIPT, f"{edge.wss}/close", [])[:2]):
+        assert (code, word(reason)) == by_close and reason.partition(";")[2].startswith("retry_after=")
+    assert await told(f"{edge.wss}/http", site) == by_http
+    assert window.driver.execute_async_script(SCRIPT, f"{edge.wss}/http", [])[:2] == [1006, ""]
