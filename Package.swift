@@ -48,7 +48,7 @@ let package = Package(
     .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
     .systemLibrary(name: "CMicrohttpd", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
-    .target(name: "CAssets", exclude: ["page"]),
+    .target(name: "CAssets", exclude: ["api", "page"]),
 
     // Layer 0
     layer("EdgeCore"),
@@ -68,7 +68,7 @@ let package = Package(
     layer("EdgeIO", on: ["EdgeCore", "CSystem"]),
     layer("EdgeTLS", on: ["EdgeCore", "EdgeAuth", "COpenSSL"]),
     layer("EdgeFetch", on: ["CCurl"]),
-    layer("EdgeAdmin", on: ["EdgeCore", "EdgePolicy", "EdgeTelemetry", "CMicrohttpd"]),
+    layer("EdgeAdmin", on: ["EdgeCore", "EdgePolicy", "EdgeTelemetry", "CAssets", "CMicrohttpd"]),
 
     // Layer 3: composition.
     layer(

@@ -10,5 +10,8 @@ extension AdminAPI {
       let workers = try call.asked { () throws(AdminBackendError) in try call.backend.workers() }
       return .json(["workers": .array(workers.map(\.json))])
     },
+    .read("/api/v1/openapi.json", by: .role(.viewer)) { _ in
+      AdminResponse(type: "application/json", body: APIDocument.bytes)
+    },
   ]
 }

@@ -6,23 +6,28 @@ import EdgeTLS
 import EdgeTelemetry
 
 extension AdminServer {
-  /// Binds the admin plane's addresses and serves `backend` on them.
+  /// Binds the admin plane's addresses, serves `backend` on them, and tells `log` where.
   ///
   /// - Throws: `StartError` when an address or the tokens file cannot be used.
-  static func start(_ settings: Configuration.Admin, backend: some AdminBackend) throws(StartError) -> AdminServer {
-    var listeners: [AdminListener] = []
-    for address in settings.listen { listeners.append(try AdminListener(address, scope: .full)) }
-    if let address = settings.metricsListen { listeners.append(try AdminListener(address, scope: .metricsOnly)) }
+  static func start(_ settings: Configuration.Admin, backend: some AdminBackend, log: EdgeLog) throws(StartError) -> AdminServer {
+    var sockets: [AdminSocket] = []
+    for address in settings.listen { sockets.append(try AdminSocket(address, scope: .full)) }
+    if let address = settings.metricsListen { sockets.append(try AdminSocket(address, scope: .metricsOnly)) }
     let access = AdminAccess(
       tokens: try tokens(settings.tokensFile), allowedHosts: settings.listen.compactMap(\.host), ownUserID: Machine.ownUserID,
       cryptography: .init(sha256: Digest.sha256, constantTimeEquals: constantTimeEquals))
+    let server: AdminServer
     do {
-      return try AdminServer(
-        listeners: listeners, api: AdminAPI(backend: backend, access: access),
+      server = try AdminServer(
+        listeners: sockets.map(\.listener), api: AdminAPI(backend: backend, access: access),
         environment: AdminEnvironment(now: MonotonicClock.now, peerUserID: Socket.peerUserID(ofDescriptor:)))
     } catch {
       throw .system("\(error)")
     }
+    for socket in sockets {
+      log.write(.info, "admin.ready", "Operators are served.") { record in record[.serverAddress] = .text(socket.address) }
+    }
+    return server
   }
 
   /// Reads the files that the settings name, without serving.
@@ -42,14 +47,22 @@ extension AdminServer {
   }
 }
 
-extension AdminListener {
-  fileprivate init(_ address: Configuration.ListenAddress, scope: AdminAPI.Scope) throws(StartError) {
+/// A socket that the admin plane accepts on.
+private struct AdminSocket {
+  let listener: AdminListener
+  /// Where it listens; the port is the real one where the configuration said 0.
+  let address: String
+
+  init(_ address: Configuration.ListenAddress, scope: AdminAPI.Scope) throws(StartError) {
     do {
       switch address {
       case .tcp(let ip, let port):
-        self.init(descriptor: try Socket.listen(tcp: ip, port: port).duplicateDescriptor(), kind: .tcp, scope: scope)
+        let socket = try Socket.listen(tcp: ip, port: port)
+        self.address = PeerAddress.ip(ip, port: socket.localPort).description
+        listener = AdminListener(descriptor: try socket.duplicateDescriptor(), kind: .tcp, scope: scope)
       case .unix(let path):
-        self.init(descriptor: try Socket.listen(unixPath: path).duplicateDescriptor(), kind: .unix, scope: scope)
+        self.address = address.text
+        listener = AdminListener(descriptor: try Socket.listen(unixPath: path).duplicateDescriptor(), kind: .unix, scope: scope)
       case .systemd(let name):
         throw StartError.bind(address: "fd://\(name)", reason: "socket activation is not supported yet")
       }

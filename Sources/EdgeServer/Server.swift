@@ -61,7 +61,7 @@ public final class Server {
       let plane = AdminPlane(
         shared: shared, reactors: reactors, snapshot: snapshot, fetchers: Array(keys.fetchers.values), logs: logs,
         version: version)
-      admin = try AdminServer.start(configuration.admin, backend: plane)
+      admin = try AdminServer.start(configuration.admin, backend: plane, log: logs.main)
       addresses = sockets.map(\.address)
       self.configuration = configuration
       self.controlReactor = controlReactor

@@ -1,3 +1,4 @@
+import EdgeCore
 import Testing
 
 @testable import EdgeAdmin
@@ -42,5 +43,26 @@ import Testing
       let request = AdminRequest(method: method, target: target, fields: fields)
       #expect(ask(FakeBackend(), request, from: .unix(userID: 0)).status == 415)
     }
+  }
+}
+
+@Suite struct `The description of the API` {
+  @Test func `has an entry for each operation, with its role, and no other`() throws {
+    let document = try JSON(parsing: APIDocument.bytes, maxDepth: 64)
+    var described: Set<String> = []
+    for path in try #require(document["paths"]?.members) {
+      for operation in try #require(path.value.members) where operation.name != "parameters" {
+        let role = try #require(operation.value["x-role"]?.stringValue)
+        described.insert("\(operation.name.uppercased()) \(path.name) \(role)")
+      }
+    }
+    let rows = AdminAPI.operations.compactMap { operation -> String? in
+      switch operation.access {
+      case .probe: "\(operation.method.rawValue) \(operation.path) public"
+      case .open: nil
+      case .role(let role): "\(operation.method.rawValue) \(operation.path) \(role.rawValue)"
+      }
+    }
+    #expect(described.sorted() == rows.sorted())
   }
 }

@@ -135,6 +135,11 @@ class Edge:
         finally:
             connection.close()
 
+    def admin_address(self):
+        """Where the admin plane listens on TCP, as host and port."""
+        addresses = [line["server.address"] for line in self.log() if line["event.name"] == "admin.ready"]
+        return next(address for address in addresses if not address.startswith("unix:"))
+
     def connections(self, **query):
         """The open WebSockets, as the admin plane lists them."""
         target = "/api/v1/connections" + ("?" + urllib.parse.urlencode(query) if query else "")
