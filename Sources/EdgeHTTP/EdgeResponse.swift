@@ -50,18 +50,27 @@ public struct EdgeResponse: Hashable, Sendable {
       status: 426, code: code, detail: detail, fields: ["Upgrade": "websocket", "Sec-WebSocket-Version": "13"])
   }
 
-  /// Adds head and body as bytes.
+  /// Head and body.
   ///
   /// - Parameter request: what it answers, if that could be read. HEAD gets no body; a client that asked for the end of the
   ///   connection, or one of HTTP/1.0 that asked for more, hears what becomes of it.
-  public func serialize(into bytes: inout [UInt8], answering request: RequestHead? = nil) {
+  public func message(answering request: RequestHead? = nil) -> (head: ResponseHead, body: [UInt8]) {
     let problem: JSON = [
       "type": "about:blank", "title": .string(HTTPStatus.reasonPhrase(status)), "status": .integer(Int64(status)),
       "code": .string(code), "detail": .string(detail),
     ]
     let body = problem.encoded() + [UInt8(ascii: "\n")]
-    ResponseHead(status: status, fields: allFields(bodyBytes: body.count, request: request)).serialize(into: &bytes)
-    if request?.method != "HEAD" { bytes += body }
+    let head = ResponseHead(status: status, fields: allFields(bodyBytes: body.count, request: request))
+    return (head, request?.method == "HEAD" ? [] : body)
+  }
+
+  /// Adds head and body as bytes.
+  ///
+  /// - Parameter request: see `message(answering:)`.
+  public func serialize(into bytes: inout [UInt8], answering request: RequestHead? = nil) {
+    let (head, body) = message(answering: request)
+    head.serialize(into: &bytes)
+    bytes += body
   }
 
   private func allFields(bodyBytes: Int, request: RequestHead?) -> HTTPFields {

@@ -16,12 +16,12 @@ extension ProcessSample {
 
 extension ConnectionSummary {
   /// A client's WebSocket as the admin plane shows it; nil for a connection that is none.
-  init?(_ client: ClientConnection) {
+  init?(_ client: Client) {
     guard let tunnel = client.tunnel else { return nil }
     self.init(
       id: client.id, listener: client.listener.name, route: tunnel.route.name, worker: tunnel.workerPath,
       user: tunnel.caller.user?.subject, clientAddress: tunnel.caller.address, origin: tunnel.caller.origin,
-      clientProtocol: "http/1.1", tlsVersion: client.tlsVersion?.shortName, openedAt: tunnel.openedAt)
+      clientProtocol: client.clientProtocol.word, tlsVersion: client.tlsVersion?.shortName, openedAt: tunnel.openedAt)
     state = tunnel.ending == nil ? .open : .closing
     lastMessageAt = tunnel.lastMessageAt
     received = Traffic(messages: tunnel.received.messages, bytes: tunnel.received.payloadBytes)

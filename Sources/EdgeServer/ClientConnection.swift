@@ -10,23 +10,14 @@ import EdgeTelemetry
 /// One client's TCP connection, from accept to the end: TLS, then HTTP/1.1 requests one after the other, then perhaps a
 /// WebSocket.
 ///
-/// It owns the client's bytes and the connection's one timer; what the bytes mean is up to the exchange or the tunnel that
-/// is going on.
-final class ClientConnection: EventSource {
-  let id: ConnectionID
-  let listener: ListenerContext
-  /// The other end of the TCP connection: the client itself, or a proxy in front.
-  let peer: PeerAddress
-  /// The version of TLS, once the handshake is done.
-  private(set) var tlsVersion: TLSVersion?
+/// It owns the client's bytes; what they mean is up to the exchange or the tunnel that is going on.
+final class ClientConnection: Client {
+  private var agreedTLSVersion: TLSVersion?
   /// Whether the handshake that was charged when the client came has paid for an attempt.
   private var hasAttempted = false
-  /// What the connections of its reactor share.
-  let context: ReactorContext
   private let charge: ConnectionCharge
   private let accepted: Instant
   private var transport: ClientTransport?
-  private var phase: ClientPhase
   private var inlet = Inlet()
   /// Sending has failed: the connection ends as soon as nobody is in the middle of using it.
   private var isBroken = false
@@ -34,7 +25,6 @@ final class ClientConnection: EventSource {
   private var headInProgress: HeadInProgress?
   /// Bytes received and not used yet: the beginning of a frame, or of the next request.
   private var kept: [UInt8] = []
-  private var timerSet = Instant.distantFuture
   /// What of `waitingBytes` the metrics know.
   private var reportedWaiting = 0
 
@@ -45,70 +35,45 @@ final class ClientConnection: EventSource {
     socket: consuming Socket, tls: consuming TLSSession?, peer: PeerAddress, listener: ListenerContext, charge: ConnectionCharge,
     context: ReactorContext
   ) throws(SystemError) {
-    id = context.nextConnectionID()
-    self.listener = listener
-    self.peer = peer
     self.charge = charge
-    self.context = context
     accepted = context.reactor.now
     let timeouts = context.snapshot.timeouts
-    phase = tls == nil ? .readingHead(deadline: accepted + timeouts.head) : .handshaking(deadline: accepted + timeouts.handshake)
+    let phase: ClientPhase =
+      tls == nil ? .readingHead(deadline: accepted + timeouts.head) : .handshaking(deadline: accepted + timeouts.handshake)
     let descriptor = socket.descriptor
     transport = ClientTransport(socket: socket, tls: tls)
-    super.init()
+    super.init(peer: peer, listener: listener, phase: phase, context: context)
     try context.reactor.add(self, descriptor: descriptor, interest: .readable)
     context.connections[id] = self
     deadlineMoved()
   }
 
-  /// Whether the client speaks TLS to the edge itself.
-  var isEncrypted: Bool { listener.tls != nil }
+  override var clientProtocol: ClientProtocol { .http1 }
 
-  /// The limit that the connection is over, if it is over one: every request of it is refused.
-  var overload: Overload? {
+  override var tlsVersion: TLSVersion? { agreedTLSVersion }
+
+  override var overload: Overload? {
     switch charge {
     case .refused(let overload), .unanswered(let overload): overload
     case .admitted: nil
     }
   }
 
-  /// What the messages of all connections of the client's address are charged to, where accepting has charged it.
-  var meters: [HeldMeter] {
+  override var meters: [HeldMeter] {
     if case .admitted(let place) = charge { place.meters } else { [] }
   }
 
-  /// Whether an attempt is the connection's first, which is paid for.
-  func beginAttempt() -> Bool {
+  override func beginAttempt() -> Bool {
     defer { hasAttempted = true }
     return !hasAttempted
   }
 
-  /// Whether the client has ended its side, and what it said before may not have been read yet.
-  var isEnding: Bool { inlet.isEnding }
+  override var isEnding: Bool { inlet.isEnding }
 
-  /// Bytes that wait for the client to take them.
-  var waitingBytes: Int { transport?.waitingBytes ?? 0 }
+  override var waitingBytes: Int { transport?.waitingBytes ?? 0 }
 
   /// Bytes that the kernel has taken, over the connection's life.
-  var sentBytes: UInt64 { transport?.sentBytes ?? 0 }
-
-  /// The WebSocket that goes on, if one does.
-  var tunnel: Tunnel? {
-    if case .talking(.tunnel(let tunnel)) = phase { tunnel } else { nil }
-  }
-
-  /// The request that is being answered, if one is.
-  var exchange: Exchange? {
-    if case .talking(.exchange(let exchange)) = phase { exchange } else { nil }
-  }
-
-  /// The WebSocket that the edge has accepted itself, if there is one.
-  var reception: Reception? {
-    if case .talking(.reception(let reception)) = phase { reception } else { nil }
-  }
-
-  /// What the reactor's connections go by.
-  var snapshot: Snapshot { context.snapshot }
+  override var sentBytes: UInt64 { transport?.sentBytes ?? 0 }
 
   /// The most that may wait for a client, in bytes: one turn's share, TLS around it, and the edge's own frames.
   private static let maxWaitingBytes = 262_144
@@ -120,11 +85,8 @@ final class ClientConnection: EventSource {
 
   // MARK: For the exchange and the tunnel
 
-  /// Sends `bytes`, or keeps what the client does not take yet.
-  ///
-  /// - Returns: whether the client keeps up: nothing waits for it.
   @discardableResult
-  func send(_ bytes: Span<UInt8>) -> Bool {
+  override func send(_ bytes: Span<UInt8>) -> Bool {
     guard !isBroken else { return true }
     switch transport?.send(bytes) {
     case .sent?: return true
@@ -138,16 +100,23 @@ final class ClientConnection: EventSource {
     }
   }
 
-  func pauseReading() {
+  override func send(_ head: ResponseHead, _ rest: ResponseRest) {
+    var bytes: [UInt8] = []
+    head.serialize(into: &bytes)
+    if case .body(let body) = rest { bytes += body }
+    send(bytes.span)
+  }
+
+  override func pauseReading() {
     inlet.pause()
   }
 
-  func resumeReading() {
+  override func resumeReading() {
     if inlet.resume(hasKept: !kept.isEmpty) { context.reactor.runLater(self) }
   }
 
-  /// The exchange is over: the next request may follow, or the connection ends.
-  func finishExchange(keepAlive: Bool) {
+  /// The next request may follow, or the connection ends.
+  override func finishExchange(keepAlive: Bool) {
     guard exchange != nil else { return }
     guard keepAlive, !context.isDraining else { return linger() }
     phase = .betweenRequests(deadline: context.reactor.now + Snapshot.keepAlive)
@@ -156,71 +125,13 @@ final class ClientConnection: EventSource {
     deadlineMoved()
   }
 
-  /// The edge has accepted the exchange's WebSocket itself, and speaks with its client.
-  func receive(_ reception: Reception) {
-    phase = .talking(.reception(reception))
-    resumeReading()
-    deadlineMoved()
-  }
-
-  /// The client has said what the exchange needs to go on; what it says next is for a worker.
-  func endReception(for exchange: Exchange) {
-    phase = .talking(.exchange(exchange))
-    pauseReading()
-  }
-
-  /// The WebSocket that the edge has accepted itself is over before a worker had it.
-  ///
-  /// - Parameter reception: the one that the client has spoken with already, which knows where a frame begins.
-  func dismiss(_ close: PendingClose, by reception: Reception?) {
-    guard exchange != nil else { return }
-    reception?.dismiss(close)
-    receive(reception ?? Reception(dismissing: close, client: self, context: context))
-  }
-
-  /// Everything is said on both sides of a WebSocket that no worker had.
-  func finishReception() {
-    guard reception != nil else { return }
-    linger()
-  }
-
-  /// The exchange has become a WebSocket.
-  ///
-  /// - Parameter started: when its request came.
-  func upgrade(to tunnel: Tunnel, started: Instant) {
-    phase = .talking(.tunnel(tunnel))
-    context.tunnelOpened(self, tunnel, started: started)
-    tunnel.adoptThrottles(context.shared.rules)
-    if context.isDraining { tunnel.drain(at: context.reactor.now) }
-    tunnel.closeIfReplaced()
-    resumeReading()
-    deadlineMoved()
-  }
-
-  /// The tunnel has nothing more for the client.
-  func finishTunnel() {
-    guard let tunnel else { return }
-    context.tunnelClosed(self, tunnel)
-    tunnel.caller.giveBackPlaces()
-    linger()
-  }
-
-  /// Ends the connection at once, in the middle of whatever goes on. What the kernel still holds for the client is dropped.
-  func abort() {
+  /// Ends the connection at once. What the kernel still holds for the client is dropped.
+  override func abort() {
     transport?.resetOnClose()
     lost()
   }
 
-  /// Some deadline may have come nearer.
-  func deadlineMoved() {
-    let deadline = phase.nextDeadline
-    guard isAdded, deadline < timerSet else { return }
-    timerSet = deadline
-    context.reactor.setTimer(self, at: deadline)
-  }
-
-  /// The edge drains: an idle connection ends, a WebSocket is closed with 1012 at `time`, a request may finish.
-  func drain(at time: Instant) {
+  override func drain(at time: Instant) {
     switch phase {
     case .handshaking, .readingHead, .betweenRequests: close()
     case .talking(let conversation): conversation.drain(at: time)
@@ -228,8 +139,7 @@ final class ClientConnection: EventSource {
     }
   }
 
-  /// Ends the connection if no request has come, or none after the last.
-  func closeIfIdle() {
+  override func closeIfIdle() {
     switch phase {
     case .handshaking, .readingHead, .betweenRequests: close()
     case .talking, .lingering, .closed: break
@@ -253,7 +163,6 @@ final class ClientConnection: EventSource {
   }
 
   override func timerFired() {
-    timerSet = .distantFuture
     let now = context.reactor.now
     switch phase {
     case .handshaking(let deadline):
@@ -267,7 +176,7 @@ final class ClientConnection: EventSource {
     case .talking(let conversation): conversation.timePassed()
     case .closed: break
     }
-    deadlineMoved()
+    setNextTimer()
   }
 
   private func flush() {
@@ -389,13 +298,6 @@ final class ClientConnection: EventSource {
     deadlineMoved()
   }
 
-  private func begin(_ head: RequestHead) {
-    let exchange = Exchange(head, client: self, context: context)
-    phase = .talking(.exchange(exchange))
-    exchange.begin()
-    deadlineMoved()
-  }
-
   // MARK: Handshake
 
   private func handshake() {
@@ -405,7 +307,7 @@ final class ClientConnection: EventSource {
       boundWaiting()
       if inlet.received(more: false) { context.reactor.runLater(self) }
     case .done(let info):
-      tlsVersion = info.version
+      agreedTLSVersion = info.version
       context.metrics.tlsHandshakeFinished(
         result: .completed, version: info.version.label, resumed: info.isResumed, duration: context.reactor.now - accepted)
       phase = .readingHead(deadline: context.reactor.now + context.snapshot.timeouts.head)
@@ -432,9 +334,8 @@ final class ClientConnection: EventSource {
 
   private func refuseHead(_ refusal: Refusal) {
     context.headRefused(self, refusal)
-    var bytes: [UInt8] = []
-    refusal.response.serialize(into: &bytes)
-    send(bytes.span)
+    let (head, body) = refusal.response.message()
+    send(head, .body(body))
     linger()
   }
 
@@ -464,23 +365,13 @@ final class ClientConnection: EventSource {
 
   /// The connection failed.
   private func lost() {
-    switch phase {
-    case .talking(.exchange(let exchange)): exchange.clientLost()
-    case .talking(.reception(let reception)): reception.clientLost()
-    case .talking(.tunnel(let tunnel)):
-      // What the tunnel still has to say to this client goes nowhere.
-      phase = .closed
-      tunnel.clientEnded()
-      context.tunnelClosed(self, tunnel)
-      tunnel.caller.giveBackPlaces()
-    case .handshaking, .readingHead, .betweenRequests, .lingering, .closed: break
-    }
+    tellLost()
     close()
   }
 
   /// Sends what waits, ends the sending side, then waits for the client's end: closing with unread input would reset the
   /// connection, and the reset might overtake what was just sent (RFC 9112 §9.6).
-  private func linger() {
+  override func linger() {
     phase = .lingering(deadline: context.reactor.now + context.snapshot.timeouts.close)
     kept = []
     if inlet.discard() { context.reactor.runLater(self) }

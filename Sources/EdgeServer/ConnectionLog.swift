@@ -11,8 +11,8 @@ import EdgeWebSocket
 /// closes, and one for each plain request. Never one for a message.
 extension ReactorContext {
   /// A WebSocket has been opened.
-  func tunnelOpened(_ client: ClientConnection, _ tunnel: Tunnel, started: Instant) {
-    metrics.connectionOpened(listener: client.listener.index, protocol: .http1)
+  func tunnelOpened(_ client: Client, _ tunnel: Tunnel, started: Instant) {
+    metrics.connectionOpened(listener: client.listener.index, protocol: client.clientProtocol)
     metrics.handshakeFinished(route: tunnel.route.index, result: .accepted, duration: reactor.now - started)
     shared.accessLog.write(.info, "connection.opened", "A WebSocket was opened.") { record in
       describe(client, in: &record)
@@ -23,11 +23,11 @@ extension ReactorContext {
   }
 
   /// A WebSocket has ended.
-  func tunnelClosed(_ client: ClientConnection, _ tunnel: Tunnel) {
+  func tunnelClosed(_ client: Client, _ tunnel: Tunnel) {
     let ending = tunnel.ending ?? RelayEnding(initiator: .network, code: .abnormal, reason: "")
     let lifetime = reactor.now - tunnel.opened
     metrics.connectionClosed(
-      listener: client.listener.index, protocol: .http1, route: tunnel.route.index, initiator: ending.initiator,
+      listener: client.listener.index, protocol: client.clientProtocol, route: tunnel.route.index, initiator: ending.initiator,
       code: ending.code.rawValue, lifetime: lifetime)
     shared.accessLog.write(.info, "connection.closed", "A WebSocket was closed.") { record in
       describe(client, in: &record)
@@ -45,7 +45,7 @@ extension ReactorContext {
   }
 
   /// A request has ended without becoming a WebSocket.
-  func exchangeEnded(_ exchange: Exchange, _ client: ClientConnection, status: Int, refusal: Refusal?) {
+  func exchangeEnded(_ exchange: Exchange, _ client: Client, status: Int, refusal: Refusal?) {
     let isUpgrade = OpeningRequest.isAttempt(exchange.head)
     let route = exchange.admission?.route ?? refusal?.route
     let duration = reactor.now - exchange.started
@@ -79,7 +79,7 @@ extension ReactorContext {
   }
 
   /// Bytes that are no request have been answered.
-  func headRefused(_ client: ClientConnection, _ refusal: Refusal) {
+  func headRefused(_ client: Client, _ refusal: Refusal) {
     metrics.httpRequestAnswered(route: nil, status: refusal.response.status)
     guard case .log(let suppressed) = shared.judgeDenial(client.peer.ip, now: reactor.now) else { return }
     shared.accessLog.write(.info, "http.malformed", "Bytes that are no request were refused.") { record in
@@ -90,7 +90,7 @@ extension ReactorContext {
     }
   }
 
-  private func denied(_ exchange: Exchange, _ client: ClientConnection, route: Route?, status: Int, refusal: Refusal?) {
+  private func denied(_ exchange: Exchange, _ client: Client, route: Route?, status: Int, refusal: Refusal?) {
     let address = exchange.admission?.caller.address ?? refusal?.address ?? client.peer.ip
     guard case .log(let suppressed) = shared.judgeDenial(address, now: reactor.now) else { return }
     shared.accessLog.write(.info, "connection.denied", "A WebSocket was denied.") { record in
@@ -101,7 +101,7 @@ extension ReactorContext {
     }
   }
 
-  private func describe(_ client: ClientConnection, in record: inout LogRecord) {
+  private func describe(_ client: Client, in record: inout LogRecord) {
     record[.connectionID] = .text(client.id.description)
     record[.listener] = .text(client.listener.name)
     record[.peerAddress] = .text(client.peer.description)

@@ -16,7 +16,7 @@ import EdgeWebSocket
 final class Exchange {
   let head: RequestHead
   let started: Instant
-  private let client: ClientConnection
+  private let client: Client
   private let context: ReactorContext
   private(set) var admission: Admission?
   /// What the edge has accepted in advance: from its 101 on the client can be answered by Close frames only.
@@ -36,7 +36,7 @@ final class Exchange {
   private var allowsWorkerReuse = false
   private var allowsClientReuse: Bool
 
-  init(_ head: RequestHead, client: ClientConnection, context: ReactorContext) {
+  init(_ head: RequestHead, client: Client, context: ReactorContext) {
     self.head = head
     self.client = client
     self.context = context
@@ -59,7 +59,7 @@ final class Exchange {
     case .admitted(let admission): admit(admission)
     case .awaitsToken(let pending):
       self.pending = pending
-      send(pending.upgrade.client.acceptance(subprotocol: pending.subprotocol, sha1: Digest.sha1))
+      client.send(pending.upgrade.client.acceptance(subprotocol: pending.subprotocol, sha1: Digest.sha1), .more)
       let reception = Reception(awaitingTokenOf: self, client: client, context: context)
       self.reception = reception
       client.receive(reception)
@@ -202,7 +202,7 @@ final class Exchange {
   private func becomeTunnel(_ admission: Admission, _ worker: WorkerLink, accepted: ResponseHead) {
     state = .ended
     self.worker = nil
-    if pending == nil { send(accepted) }
+    if pending == nil { client.send(accepted, .more) }
     client.upgrade(to: Tunnel(admission, client: client, worker: worker), started: started)
   }
 
@@ -210,7 +210,7 @@ final class Exchange {
     interimAnswers += 1
     guard interimAnswers <= Self.maxInterimAnswers else { return fail("worker_too_many_interim") }
     responseParser = ResponseHeadParser(limits: context.snapshot.headLimits)
-    if pending == nil, let interim = ClientResponse.interim(response, to: head) { send(interim) }
+    if pending == nil, let interim = ClientResponse.interim(response, to: head) { client.send(interim, .more) }
     if client.waitingBytes > 0 { pauseWorker() }
   }
 
@@ -229,8 +229,9 @@ final class Exchange {
     allowsClientReuse = answer.keepsAlive
     download = BodyPipe(framing, isSentChunked: answer.bodyFraming == .chunked)
     state = .responding
-    send(answer.head)
-    if framing == .none || framing == .length(0) { finish() }
+    let isWhole = framing == .none || framing == .length(0)
+    client.send(answer.head, isWhole ? .nothing : .more)
+    if isWhole { finish() }
     client.deadlineMoved()
   }
 
@@ -256,12 +257,6 @@ final class Exchange {
     downloadWatch.waits(sentBytes: client.sentBytes, now: context.reactor.now)
     worker?.pauseReading()
     client.deadlineMoved()
-  }
-
-  private func send(_ head: ResponseHead) {
-    var bytes: [UInt8] = []
-    head.serialize(into: &bytes)
-    client.send(bytes.span)
   }
 
   // MARK: Events
@@ -407,15 +402,14 @@ final class Exchange {
     worker = nil
     if let pending { return client.dismiss(refusal.close(of: pending.route), by: reception) }
     if let route = refusal.route, let acceptance = refusal.acceptance(of: head) {
-      send(acceptance)
+      client.send(acceptance, .more)
       return client.dismiss(refusal.close(of: route), by: nil)
     }
     var response = refusal.response
     response.requestID = admission?.caller.requestID
     response.closesConnection = response.closesConnection || !mayKeepClient
-    var bytes: [UInt8] = []
-    response.serialize(into: &bytes, answering: head)
-    client.send(bytes.span)
+    let (answer, body) = response.message(answering: head)
+    client.send(answer, body.isEmpty ? .nothing : .body(body))
     client.finishExchange(keepAlive: !response.closesConnection)
   }
 

@@ -16,7 +16,7 @@ struct Gate {
   }
 
   /// Judges one request.
-  func judge(_ head: RequestHead, from client: ClientConnection, context: ReactorContext) -> GateVerdict {
+  func judge(_ head: RequestHead, from client: Client, context: ReactorContext) -> GateVerdict {
     let origin = RequestOrigin(head, from: client, trustedProxies: snapshot.trustedProxies)
     do {
       return try admit(head, from: client, origin: origin, context: context)
@@ -29,7 +29,7 @@ struct Gate {
   ///
   /// - Parameter message: the message's payload.
   func judge(
-    token message: [UInt8], of pending: PendingAdmission, from client: ClientConnection, context: ReactorContext
+    token message: [UInt8], of pending: PendingAdmission, from client: Client, context: ReactorContext
   ) -> GateVerdict {
     do {
       let user = try authenticate(route: pending.route, origin: pending.origin, context: context) { gate throws(TokenError) in
@@ -66,7 +66,7 @@ struct Gate {
   }
 
   private func admit(
-    _ head: RequestHead, from client: ClientConnection, origin: RequestOrigin, context: ReactorContext
+    _ head: RequestHead, from client: Client, origin: RequestOrigin, context: ReactorContext
   ) throws(Refusal) -> GateVerdict {
     guard let route = snapshot.route(host: head.host, path: head.target.path) else { throw .noRoute(origin) }
     if let ban = context.shared.rules.ban(of: origin.clientAddress) {
@@ -169,7 +169,7 @@ struct RequestOrigin {
   /// Whose limits hold: the client's; nil for a trusted proxy's own requests, and for a client without an address.
   let limitedAddress: IPAddress?
 
-  init(_ head: RequestHead, from client: ClientConnection, trustedProxies: TrustedProxies) {
+  init(_ head: RequestHead, from client: Client, trustedProxies: TrustedProxies) {
     let chain = ClientChain(fields: head.fields, peer: client.peer, trustedProxies: trustedProxies)
     clientChain = chain.addresses
     scheme = chain.scheme ?? (client.isEncrypted ? .https : .http)

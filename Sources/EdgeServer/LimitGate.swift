@@ -10,7 +10,7 @@ extension Gate {
   /// Charges an attempt at a WebSocket to the client's address. The first on a TCP connection was charged when that was accepted,
   /// unless it is a trusted proxy's; behind one the WebSocket takes a place of its own.
   func takePlaceOfAddress(
-    _ head: RequestHead, route: Route, from client: ClientConnection, origin: RequestOrigin, context: ReactorContext
+    _ head: RequestHead, route: Route, from client: Client, origin: RequestOrigin, context: ReactorContext
   ) throws(Refusal) -> HeldPlace? {
     guard OpeningRequest.isAttempt(head), let address = origin.limitedAddress else { return nil }
     let limits = context.shared.limits
@@ -25,7 +25,7 @@ extension Gate {
 
   /// Takes a place of a verified user for a WebSocket; the one that had it is closed, wherever its reactor is.
   func takePlace(
-    of user: UserID, route: Route, from client: ClientConnection, origin: RequestOrigin, context: ReactorContext
+    of user: UserID, route: Route, from client: Client, origin: RequestOrigin, context: ReactorContext
   ) throws(Refusal) -> HeldPlace? {
     do {
       let (place, replaced) = try context.shared.limits.takePlace(of: user, connection: client.id, now: context.reactor.now)
@@ -57,7 +57,7 @@ extension TokenError {
   }
 }
 
-extension ClientConnection {
+extension Client {
   /// Ends a WebSocket, or what would become one, if a newer one of the same user has its place.
   func closeIfReplaced() {
     tunnel?.closeIfReplaced()

@@ -19,7 +19,7 @@ final class ReactorContext {
   var tokens = TokenCache()
   var random = RandomSupply()
   var texts = SharedTexts()
-  var connections: [ConnectionID: ClientConnection] = [:]
+  var connections: [ConnectionID: Client] = [:]
   var isDraining = false
   private var serial: UInt64 = 0
   /// Where bytes are decrypted, or received from a worker. Valid until the next read of any connection.

@@ -7,20 +7,20 @@ import EdgeWebSocket
 /// A WebSocket that the edge has accepted itself, and that no worker has yet: its token is awaited in the first message, or it is
 /// told why it may not come in. A page script can read a close code, and no status.
 final class Reception {
-  private let client: ClientConnection
+  private let client: Client
   private let context: ReactorContext
   private var reader = ReceptionReader()
   private var state: State
 
   /// Awaits the token for a request whose 101 is out.
-  init(awaitingTokenOf exchange: Exchange, client: ClientConnection, context: ReactorContext) {
+  init(awaitingTokenOf exchange: Exchange, client: Client, context: ReactorContext) {
     self.client = client
     self.context = context
     state = .awaitingToken(exchange, deadline: context.reactor.now + context.snapshot.timeouts.head)
   }
 
   /// Tells a client whose 101 is out that it may not come in.
-  init(dismissing close: PendingClose, client: ClientConnection, context: ReactorContext) {
+  init(dismissing close: PendingClose, client: Client, context: ReactorContext) {
     self.client = client
     self.context = context
     state = .ended

@@ -16,7 +16,7 @@ extension ReactorContext {
   }
 }
 
-extension ClientConnection {
+extension Client {
   /// Tells whether a WebSocket or a request was ended.
   fileprivate func enforce(_ rule: Rule, of rules: RuleStore) -> Bool {
     if let tunnel { return tunnel.enforce(rule, of: rules) }

@@ -18,7 +18,7 @@ final class Tunnel {
   /// When the WebSocket was opened.
   let opened: Instant
   let openedAt: WallTime
-  private let client: ClientConnection
+  private let client: Client
   private let worker: WorkerLink
   private var relay: Relay
   /// Whether a ping may have gone out since the client was last heard: hearing it brings the next deadline nearer.
@@ -37,7 +37,7 @@ final class Tunnel {
   /// When a drain will close this connection; `distantFuture` as long as none has begun.
   private var drainTime = Instant.distantFuture
 
-  init(_ admission: Admission, client: ClientConnection, worker: WorkerLink) {
+  init(_ admission: Admission, client: Client, worker: WorkerLink) {
     route = admission.route
     caller = admission.caller
     self.client = client
