@@ -36,6 +36,7 @@ final class AdminPlane: AdminBackend {
     let values = ScrapeValues(
       version: version.number, revision: version.revision, tlsLibrary: EdgeVersion.tlsLibrary, isDraining: shared.isDraining,
       logRecordsDropped: logs.all.reduce(0) { $0 + $1.droppedRecords }, certificates: certificates, keySets: keySets,
+      connectedClients: shared.limits.openConnections, clientLimit: shared.limits.maxConnections, pools: poolSamples,
       workers: workerSamples, limiters: shared.limits.samples, control: shared.control.sample,
       process: ProcessSample(ProcessFigures.read(), started: started))
     return Exposition.render(values, reactors: reactors.map(\.metrics), as: format)
@@ -143,6 +144,10 @@ final class AdminPlane: AdminBackend {
   private var keySets: [KeySetSample] {
     let now = MonotonicClock.now()
     return fetchers.map { KeySetSample(auth: $0.ring.auth, age: $0.age(now: now)) }
+  }
+
+  private var poolSamples: [PoolSample] {
+    shared.pools.map { PoolSample(name: $0.name, readyWorkers: $0.workers.count(where: \.takesClients)) }
   }
 
   private var workerSamples: [WorkerSample] {

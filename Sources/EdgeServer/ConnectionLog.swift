@@ -26,6 +26,7 @@ extension ReactorContext {
   func tunnelClosed(_ client: Client, _ tunnel: Tunnel) {
     let ending = tunnel.ending ?? RelayEnding(initiator: .network, code: .abnormal, reason: "")
     let lifetime = reactor.now - tunnel.opened
+    transits.forget(client.id)
     metrics.connectionClosed(
       listener: client.listener.index, protocol: client.clientProtocol, route: tunnel.route.index, initiator: ending.initiator,
       code: ending.code.rawValue, lifetime: lifetime)

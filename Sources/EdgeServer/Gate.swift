@@ -18,6 +18,7 @@ struct Gate {
   /// Judges one request.
   func judge(_ head: RequestHead, from client: Client, context: ReactorContext) -> GateVerdict {
     let origin = RequestOrigin(head, from: client, trustedProxies: snapshot.trustedProxies)
+    if origin.isSpoofed { context.metrics.forwardingSpoofed() }
     do {
       return try admit(head, from: client, origin: origin, context: context)
     } catch {

@@ -19,6 +19,7 @@ final class ReactorContext {
   var tokens = TokenCache()
   var random = RandomSupply()
   var texts = SharedTexts()
+  var transits = TransitSampler()
   var connections: [ConnectionID: Client] = [:]
   var isDraining = false
   private var serial: UInt64 = 0

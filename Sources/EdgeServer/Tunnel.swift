@@ -149,14 +149,33 @@ final class Tunnel {
 
   private func forwardToWorker(_ bytes: Span<UInt8>, _ batch: inout Batch) {
     guard batch.start < batch.end else { return }
-    if !worker.send(bytes.extracting(batch.start..<batch.end)) { pauseClient() }
+    let isTaken = worker.send(bytes.extracting(batch.start..<batch.end))
+    if !isTaken { pauseClient() }
+    if batch.takeHasMessage() { timeTransit(.received, isTaken: isTaken) }
     batch.start = batch.end
   }
 
   private func forwardToClient(_ bytes: Span<UInt8>, _ batch: inout Batch) {
     guard batch.start < batch.end else { return }
-    if !client.send(bytes.extracting(batch.start..<batch.end)) { pauseWorker() }
+    let isTaken = client.send(bytes.extracting(batch.start..<batch.end))
+    if !isTaken { pauseWorker() }
+    if batch.takeHasMessage() { timeTransit(.sent, isTaken: isTaken) }
     batch.start = batch.end
+  }
+
+  /// Records how long this turn's messages were in the edge, or begins to wait for the peer to take them, if the turn is one of those
+  /// that are timed.
+  private func timeTransit(_ direction: MessageDirection, isTaken: Bool) {
+    guard context.transits.isChosen() else { return }
+    if isTaken {
+      transited(direction, received: context.reactor.now)
+    } else {
+      context.transits.waits(direction, of: client.id, received: context.reactor.now)
+    }
+  }
+
+  private func transited(_ direction: MessageDirection, received: Instant) {
+    context.metrics.messageTransited(direction, after: MonotonicClock.now() - received)
   }
 
   // MARK: Limits and tokens
@@ -234,6 +253,7 @@ final class Tunnel {
   /// The client has taken all that waited for it.
   func clientDrained() {
     clientStall.drained()
+    if let received = context.transits.drained(.sent, of: client.id) { transited(.sent, received: received) }
     relay.clientCaughtUp(now: context.reactor.now)
     worker.resumeReading()
     client.deadlineMoved()
@@ -243,6 +263,7 @@ final class Tunnel {
   /// The worker has taken all that waited for it.
   func workerDrained() {
     workerStall.drained()
+    if let received = context.transits.drained(.received, of: client.id) { transited(.received, received: received) }
     relay.resumedClientReading(now: context.reactor.now)
     resumeClient()
     client.deadlineMoved()
@@ -378,6 +399,7 @@ private struct Batch {
   private(set) var end: Int
   /// Whether something other than whole messages came: only that can end a connection.
   var mayEnd = false
+  private var hasMessage = false
 
   init(start: Int) {
     self.start = start
@@ -386,7 +408,13 @@ private struct Batch {
 
   mutating func pass(_ end: Int, isWholeMessage: Bool) {
     self.end = end
-    if !isWholeMessage { mayEnd = true }
+    if isWholeMessage { hasMessage = true } else { mayEnd = true }
+  }
+
+  /// Whether a message ends in what is forwarded now; asking begins the next part.
+  mutating func takeHasMessage() -> Bool {
+    defer { hasMessage = false }
+    return hasMessage
   }
 
   mutating func skip(_ end: Int) {

@@ -47,6 +47,8 @@ public struct Exposition {
   }
 
   private mutating func writeConnections() {
+    one(.connectedClients, .level(Int64(values.connectedClients)))
+    one(.clientLimit, .level(Int64(values.clientLimit)))
     writer.begin(.connections)
     for (name, cells) in listeners {
       for clientProtocol in ClientProtocol.allCases {
@@ -101,6 +103,7 @@ public struct Exposition {
     for keySet in values.keySets.sorted(by: { $0.auth < $1.auth }) {
       writer.sample(.keySetAge, [keySet.auth], .real(keySet.age?.inSeconds ?? .infinity))
     }
+    one(.spoofedForwarded, .count(sum { $0.spoofedForwarded.value }))
     writer.begin(.httpRequests)
     for (name, cells) in routes + unrouted {
       for (index, code) in StatusLabel.words.enumerated() {
@@ -136,6 +139,11 @@ public struct Exposition {
       }
     }
     histogram(.messageSize, .bytes) { $0.messageSize.snapshot }
+    writer.begin(.messageTransit)
+    for direction in MessageDirection.allCases {
+      let snapshots = reactors.map { $0.totals.messageTransit[direction.rawValue].snapshot }
+      writer.histogram(.messageTransit, [direction.word], added(snapshots, .transit))
+    }
     writer.begin(.protocolErrors)
     for (name, cells) in routes {
       for side in ProtocolSide.allCases {
@@ -172,6 +180,8 @@ public struct Exposition {
 
   private mutating func writeWorkers() {
     let workers = self.workers
+    writer.begin(.poolReadyWorkers)
+    for pool in values.pools { writer.sample(.poolReadyWorkers, [pool.name], .level(Int64(pool.readyWorkers))) }
     writer.begin(.workerUp)
     for worker in workers { writer.sample(.workerUp, [worker.pool, worker.worker], .count(worker.isUp ? 1 : 0)) }
     writer.begin(.workerConnections)

@@ -20,6 +20,7 @@ struct ExpositionWriter {
     write("# HELP \(shownName(family)) ")
     escape(family.help, quotes: false)
     write("\n# TYPE \(shownName(family)) \(family.kind.rawValue)\n")
+    if let unit = unit(of: family) { write("# UNIT \(shownName(family)) \(unit)\n") }
   }
 
   /// Writes one sample of a counter or gauge; `labelValues` in the order of the family's labels.
@@ -64,6 +65,14 @@ struct ExpositionWriter {
     switch (format, family.kind) {
     case (.openMetrics, .counter): family.name.dropLast("_total".count)
     case (.openMetrics, .gauge), (.openMetrics, .histogram), (.prometheus, _): Substring(family.name)
+    }
+  }
+
+  /// The unit that a family's name ends in; only OpenMetrics has a line for it.
+  private func unit(of family: MetricFamily) -> String? {
+    switch format {
+    case .prometheus: nil
+    case .openMetrics: ["seconds", "bytes"].first { shownName(family).hasSuffix("_\($0)") }
     }
   }
 

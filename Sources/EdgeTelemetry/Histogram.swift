@@ -34,6 +34,8 @@ enum BucketScale: Sendable {
   case bytes
   /// Short times in nanoseconds: 50 µs to 30 s.
   case latency
+  /// Ways through the edge in nanoseconds: 5 µs to 30 s.
+  case transit
   /// Lifetimes of connections in milliseconds: 1 s to 1 day.
   case lifetime
 
@@ -42,6 +44,7 @@ enum BucketScale: Sendable {
     switch self {
     case .bytes: byteBounds
     case .latency: latencyBounds
+    case .transit: transitBounds
     case .lifetime: lifetimeBounds
     }
   }
@@ -53,7 +56,7 @@ enum BucketScale: Sendable {
       // The power of two at or above the value, without a search: this runs for every message.
       guard value > 1 << smallestByteBoundLog2 else { return 0 }
       return min(UInt64.bitWidth - (value - 1).leadingZeroBitCount, largestByteBoundLog2 + 1) - smallestByteBoundLog2
-    case .latency, .lifetime:
+    case .latency, .transit, .lifetime:
       return bounds.firstIndex { value <= $0 } ?? bounds.count
     }
   }
@@ -61,7 +64,7 @@ enum BucketScale: Sendable {
   /// Nanoseconds in one unit, for the scales of time.
   var nanosecondsPerUnit: UInt64 {
     switch self {
-    case .bytes, .latency: 1
+    case .bytes, .latency, .transit: 1
     case .lifetime: 1_000_000
     }
   }
@@ -70,7 +73,7 @@ enum BucketScale: Sendable {
   var unitsPerBase: Double {
     switch self {
     case .bytes: 1
-    case .latency: 1e9
+    case .latency, .transit: 1e9
     case .lifetime: 1e3
     }
   }
@@ -110,5 +113,10 @@ private let latencyBounds: [UInt64] =
   [
     50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 2_500_000, 5_000_000,
     10_000_000, 30_000_000,
+  ].map { $0 * 1_000 }
+private let transitBounds: [UInt64] =
+  [
+    5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 5_000_000,
+    30_000_000,
   ].map { $0 * 1_000 }
 private let lifetimeBounds: [UInt64] = [1, 5, 15, 60, 300, 900, 3_600, 14_400, 43_200, 86_400].map { $0 * 1_000 }

@@ -36,6 +36,10 @@ extension MetricFamily {
     "sluice_event_loop_lag_seconds", .histogram, by: ["loop"], "How long a reactor was busy between two waits.")
 
   // Connections and handshakes
+  static let connectedClients = MetricFamily(
+    "sluice_clients_connected", .gauge, "Clients that are connected, with a WebSocket or without.")
+  static let clientLimit = MetricFamily(
+    "sluice_clients_limit", .gauge, "The most clients that may be connected: limits.max_connections, or what descriptors carry.")
   static let connections = MetricFamily(
     "sluice_connections", .gauge, by: ["listener", "protocol"], "WebSockets that are open.")
   static let connectionsOpened = MetricFamily("sluice_connections_opened_total", .counter, "WebSockets that opened.")
@@ -61,6 +65,10 @@ extension MetricFamily {
   static let keySetAge = MetricFamily(
     "sluice_jwks_age_seconds", .gauge, by: ["auth"], "How long ago a key set was fetched; +Inf if it never was.")
 
+  static let spoofedForwarded = MetricFamily(
+    "sluice_spoofed_forwarded_total", .counter,
+    "Requests with forwarding fields from a peer that is no trusted proxy; they were ignored.")
+
   // Limits
   static let waitingClients = MetricFamily(
     "sluice_clients_waiting", .gauge, "Clients that were accepted and wait for their turn to begin TLS.")
@@ -75,6 +83,9 @@ extension MetricFamily {
   static let messageBytes = MetricFamily(
     "sluice_message_bytes_total", .counter, by: ["route", "direction"], "Payload bytes of those messages.")
   static let messageSize = MetricFamily("sluice_message_size_bytes", .histogram, "Payload bytes of one message.")
+  static let messageTransit = MetricFamily(
+    "sluice_message_transit_seconds", .histogram, by: ["direction"],
+    "From received to taken by the kernel, without waits for a limit: one turn of about 64.")
   static let protocolErrors = MetricFamily(
     "sluice_protocol_errors_total", .counter, by: ["route", "side", "error"], "Breaches of the WebSocket protocol.")
   static let slowConsumers = MetricFamily(
@@ -89,7 +100,9 @@ extension MetricFamily {
 
   // Workers
   static let workerUp = MetricFamily(
-    "sluice_worker_up", .gauge, by: ["pool", "worker"], "1 if the worker may be chosen, else 0.")
+    "sluice_worker_up", .gauge, by: ["pool", "worker"], "0 if the worker failed health checks or clients, else 1.")
+  static let poolReadyWorkers = MetricFamily(
+    "sluice_pool_ready_workers", .gauge, by: ["pool"], "Workers of the pool that take new clients.")
   static let workerConnections = MetricFamily(
     "sluice_worker_connections", .gauge, by: ["pool", "worker"], "Connections that the worker carries.")
   static let workerConnectDuration = MetricFamily(

@@ -50,6 +50,11 @@ extension ReactorMetrics {
     routes[route].messageForwarded(direction, type, bytes: size)
   }
 
+  /// Records how long messages were in the edge, of those that are timed.
+  public func messageTransited(_ direction: MessageDirection, after duration: Duration) {
+    totals.messageTransit[direction.rawValue].record(duration)
+  }
+
   /// Counts a breach of the protocol; `error` is an index into the layout's words, one outside them counts as `other`.
   public func protocolError(route: Int, side: ProtocolSide, error: Int) {
     let known = layout.protocolErrors.indices.contains(error) ? error : layout.protocolErrors.count
@@ -138,6 +143,11 @@ extension ReactorMetrics {
   public func httpRequestAnswered(route: Int?, status: Int) {
     let cells = route.map { routes[$0] } ?? unrouted
     cells.httpRequests[StatusLabel.index(of: status)].add()
+  }
+
+  /// Counts a request with forwarding fields that nobody believes.
+  public func forwardingSpoofed() {
+    totals.spoofedForwarded.add()
   }
 
   /// Counts a worker's socket that connected, after `duration`.

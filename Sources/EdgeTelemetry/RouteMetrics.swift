@@ -56,6 +56,8 @@ final class ReactorTotals: Sendable {
   let tlsHandshakeDuration = Histogram(.latency)
   let tokenCache = InlineArray<3, Counter> { _ in Counter() }
   let messageSize = Histogram(.bytes)
+  let messageTransit = InlineArray<2, Histogram> { _ in Histogram(.transit) }
+  let spoofedForwarded = Counter()
   let sendQueueBytes = Gauge()
   let eventLoopLag = Histogram(.latency)
   let workerConnectDuration = Histogram(.latency)

@@ -16,6 +16,12 @@ public struct ScrapeValues: Sendable {
   public var certificates: [CertificateSample]
   /// The key sets that identity providers serve.
   public var keySets: [KeySetSample]
+  /// Clients that are connected.
+  public var connectedClients: Int
+  /// How many may be.
+  public var clientLimit: Int
+  /// The pools of workers.
+  public var pools: [PoolSample]
   /// The workers that are known now.
   public var workers: [WorkerSample]
   /// The tables of what addresses and users have used.
@@ -28,8 +34,9 @@ public struct ScrapeValues: Sendable {
   /// Makes values for an edge that has no certificates and workers yet.
   public init(
     version: String, revision: String = "", tlsLibrary: String = "", isDraining: Bool = false, logRecordsDropped: UInt64 = 0,
-    certificates: [CertificateSample] = [], keySets: [KeySetSample] = [], workers: [WorkerSample] = [],
-    limiters: [LimiterSample] = [], control: ControlSample = ControlSample(), process: ProcessSample? = nil
+    certificates: [CertificateSample] = [], keySets: [KeySetSample] = [], connectedClients: Int = 0, clientLimit: Int = 0,
+    pools: [PoolSample] = [], workers: [WorkerSample] = [], limiters: [LimiterSample] = [],
+    control: ControlSample = ControlSample(), process: ProcessSample? = nil
   ) {
     self.version = version
     self.revision = revision
@@ -38,6 +45,9 @@ public struct ScrapeValues: Sendable {
     self.logRecordsDropped = logRecordsDropped
     self.certificates = certificates
     self.keySets = keySets
+    self.connectedClients = connectedClients
+    self.clientLimit = clientLimit
+    self.pools = pools
     self.workers = workers
     self.limiters = limiters
     self.control = control
@@ -73,6 +83,20 @@ public struct KeySetSample: Equatable, Sendable {
   }
 }
 
+/// A pool of workers, which may have none.
+public struct PoolSample: Equatable, Sendable {
+  /// The pool's name.
+  public var name: String
+  /// Workers that take new clients.
+  public var readyWorkers: Int
+
+  /// Makes a sample.
+  public init(name: String, readyWorkers: Int) {
+    self.name = name
+    self.readyWorkers = readyWorkers
+  }
+}
+
 /// One worker at the moment of a scrape. Samples of the same pool and name (a replaced socket's old worker and its new
 /// one) add up.
 public struct WorkerSample: Equatable, Sendable {
@@ -80,7 +104,7 @@ public struct WorkerSample: Equatable, Sendable {
   public var pool: String
   /// The worker's socket path.
   public var worker: String
-  /// Whether it may be chosen.
+  /// Whether its health lets it take clients.
   public var isUp: Bool
   /// Connections that it carries.
   public var connections: Int

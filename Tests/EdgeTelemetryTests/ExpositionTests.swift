@@ -34,12 +34,13 @@ import Testing
         """#)
   }
 
-  @Test func `OpenMetrics names a counter's family without suffix, writes bounds with a point, and ends`() {
+  @Test func `OpenMetrics names a counter's family without suffix, tells units, writes bounds with a point, and ends`() {
     var writer = ExpositionWriter(.openMetrics)
     writeExample(&writer)
     let text = String(decoding: writer.finish(), as: UTF8.self)
     #expect(text.hasPrefix("# HELP x Help"))
     #expect(text.contains("# TYPE x counter\nx_total{name="))
+    #expect(text.contains("# TYPE z_seconds histogram\n# UNIT z_seconds seconds\nz_seconds_bucket"))
     #expect(text.contains(#"z_seconds_bucket{le="1.0"} 1"#))
     #expect(text.hasSuffix("\n# EOF\n"))
   }
@@ -50,7 +51,7 @@ import Testing
     let lines = text.split(separator: "\n")
     let types = lines.filter { $0.hasPrefix("# TYPE ") }
     #expect(Set(types).count == types.count)
-    #expect(types.count == 41)
+    #expect(types.count == 46)
     let samples = lines.filter { !$0.hasPrefix("#") }.compactMap { $0.split(separator: " ").first }
     #expect(Set(samples).count == samples.count)
     #expect(text.hasSuffix("# EOF\n") == (format == .openMetrics))
@@ -140,6 +141,8 @@ func busyScrape(_ format: ExpositionFormat) -> String {
     metrics.httpRequestAnswered(route: 0, status: 404)
     metrics.tokenLookedUp(.hit)
     metrics.messageForwarded(route: 0, direction: .sent, type: .binary, bytes: 4_096)
+    metrics.messageTransited(.sent, after: .microseconds(20))
+    metrics.forwardingSpoofed()
     metrics.protocolError(route: 0, side: .worker, error: 1)
     metrics.slowConsumerClosed(route: 1)
     metrics.sendQueueChanged(by: 512)
@@ -152,6 +155,8 @@ func busyScrape(_ format: ExpositionFormat) -> String {
     version: "1.0", revision: "abc", tlsLibrary: "OpenSSL 3", isDraining: true, logRecordsDropped: 3,
     certificates: [CertificateSample(name: "chat.example.com", notAfter: WallTime(seconds: 1_800_000_000))],
     keySets: [KeySetSample(auth: "main", age: .seconds(7)), KeySetSample(auth: "idle", age: nil)],
+    connectedClients: 4, clientLimit: 900,
+    pools: [PoolSample(name: "chat", readyWorkers: 1), PoolSample(name: "empty", readyWorkers: 0)],
     workers: [WorkerSample(pool: "chat", worker: "/run/chat/1.sock", isUp: true, connections: 2, connectFailures: ["hung": 1])],
     limiters: [LimiterSample(scope: "ip", entries: 7, evictions: 1)], control: control.sample,
     process: ProcessSample(

@@ -11,7 +11,7 @@ import Testing
     #expect(BucketScale.bytes.bucket(of: bytes) == bucket)
   }
 
-  @Test(arguments: [BucketScale.bytes, .latency, .lifetime])
+  @Test(arguments: [BucketScale.bytes, .latency, .transit, .lifetime])
   func `every bound is the last value of its bucket`(scale: BucketScale) {
     for (index, bound) in scale.bounds.enumerated() {
       #expect(scale.bucket(of: bound) == index)

@@ -131,10 +131,10 @@ class Relayed:
 
 @pytest.fixture
 def relayed(start_edge, raw_worker, closing):
-    """Makes an edge in front of a hand-played worker; arguments are those of `start_edge`, without pools."""
+    """Makes an edge in front of a hand-played worker; arguments are those of `start_edge`, with the pools besides `main`."""
 
-    def make(routes=None, **sections):
-        return Relayed(start_edge({"main": [raw_worker.path]}, routes, **sections), raw_worker, closing)
+    def make(routes=None, pools=None, **sections):
+        return Relayed(start_edge({"main": [raw_worker.path]} | (pools or {}), routes, **sections), raw_worker, closing)
 
     return make
 

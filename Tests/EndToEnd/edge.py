@@ -140,6 +140,10 @@ class Edge:
         addresses = [line["server.address"] for line in self.log() if line["event.name"] == "admin.ready"]
         return next(address for address in addresses if not address.startswith("unix:"))
 
+    def admin_socket(self):
+        """A connected socket to the admin plane."""
+        return _UnixConnection(self.directory / "admin.sock").connected()
+
     def connections(self, **query):
         """The open WebSockets, as the admin plane lists them."""
         target = "/api/v1/connections" + ("?" + urllib.parse.urlencode(query) if query else "")
@@ -184,7 +188,7 @@ class Edge:
         samples = {}
         for line in text.splitlines():
             if line and not line.startswith("#"):
-                name, labels, value = re.fullmatch(r"([a-z_]+)(?:\{(.*)\})? (\S+)", line).groups()
+                name, labels, value = re.fullmatch(r"([a-z0-9_]+)(?:\{(.*)\})? (\S+)", line).groups()
                 samples[name, frozenset(re.findall(r'([a-z_]+)="([^"]*)"', labels or ""))] = float(value)
         return samples
 
@@ -201,6 +205,10 @@ class _UnixConnection(http.client.HTTPConnection):
     def __init__(self, path):
         super().__init__("localhost", timeout=slow(10))
         self._path = str(path)
+
+    def connected(self):
+        self.connect()
+        return self.sock
 
     def connect(self):
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
