@@ -14,6 +14,7 @@ struct CrossChecks {
     checks.requireUnique("name", in: "routes", of: root)
     checks.requireUniqueMatches(of: root)
     checks.requireUniqueAddresses(of: root)
+    checks.requireProxies(of: root)
   }
 
   private func requireElements(_ list: String, in root: SettingNode) {
@@ -35,6 +36,17 @@ struct CrossChecks {
       } else {
         seen[scalar.text] = scalar.origin
       }
+    }
+  }
+
+  /// A listener that reads PROXY headers, from nobody.
+  private func requireProxies(of root: SettingNode) {
+    guard root["trusted_proxies"]?.elements.isEmpty ?? true else { return }
+    for (index, listener) in (root["listeners"]?.elements ?? []).enumerated() {
+      guard let node = listener["proxy_protocol"], ["optional", "required"].contains(node.givenText) else { continue }
+      findings.refuse(
+        "listeners[\(index)].proxy_protocol", at: node.origin, "nobody may send PROXY headers",
+        "expected the proxies' addresses in trusted_proxies")
     }
   }
 

@@ -16,7 +16,6 @@ struct NotYetSupported: Sendable {
     NotYetSupported("listeners.*.protocols.*", anyText(beginningWith: "h2"), instead: "\"http/1.1\""),
     NotYetSupported("listeners.*.tls.client_ca", anything, instead: "no client_ca"),
     NotYetSupported("listeners.*.tls.client_certificates", anything(but: "none"), instead: "none"),
-    NotYetSupported("listeners.*.proxy_protocol", anything(but: "off"), instead: "off"),
     NotYetSupported("pools.*.protocol", anything(but: "websocket"), instead: "websocket"),
     NotYetSupported("pools.*.balance", laterBalance, instead: "least_connections or round_robin"),
     NotYetSupported("pools.*.cookie_secret_file", anything, instead: "no cookie_secret_file"),

@@ -13,7 +13,8 @@ public struct ClientChain: Hashable, Sendable {
   /// The client's address: the nearest one that is not a trusted proxy's.
   public var client: IPAddress? { addresses.first }
 
-  /// Reads X-Forwarded-For from its end, for as long as each address names a trusted proxy.
+  /// Reads X-Forwarded-For from its end, for as long as each address names a trusted proxy; Forwarded (RFC 7239) where a proxy
+  /// writes no X-Forwarded-For. One that writes Forwarded alone must not let the other pass.
   ///
   /// What stands before the first untrusted address is that client's own invention and is left out.
   ///
@@ -29,12 +30,15 @@ public struct ClientChain: Hashable, Sendable {
       isSpoofed = fields.contains("X-Forwarded-For") || fields.contains("Forwarded") || fields.contains("X-Real-IP")
       return
     }
-    for element in fields.elements(of: "X-Forwarded-For").reversed() {
+    let told = fields.elements(of: "X-Forwarded-For")
+    let forwarded = fields.elements(of: "Forwarded")
+    for element in (told.isEmpty ? forwarded.map { parameter("for", of: $0) ?? "" } : told).reversed() {
       guard chain.last.map(trustedProxies.contains) ?? true, let address = forwardedAddress(element) else { break }
       chain.append(address)
     }
     addresses = chain.reversed()
-    scheme = fields.elements(of: "X-Forwarded-Proto").last.flatMap { HTTPScheme(rawValue: $0.lowercased()) }
+    let scheme = fields.elements(of: "X-Forwarded-Proto").last ?? forwarded.last.flatMap { parameter("proto", of: $0) }
+    self.scheme = scheme.flatMap { HTTPScheme(rawValue: $0.lowercased()) }
     isSpoofed = false
   }
 }
@@ -44,4 +48,19 @@ private func forwardedAddress(_ text: String) -> IPAddress? {
   if let address = IPAddress(text) { return address }
   guard let authority = try? Authority(parsing: text) else { return nil }
   return IPAddress(authority.host.filter { $0 != "[" && $0 != "]" })
+}
+
+/// The value of a parameter of an element of Forwarded (RFC 7239 §4), which is given once; without its quotes.
+private func parameter(_ name: String, of element: String) -> String? {
+  var found: Substring?
+  for pair in element.split(separator: ";") {
+    let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+    guard parts.count == 2, ASCII.equalIgnoringCase(parts[0].drop { $0 == " " || $0 == "\t" }, name) else { continue }
+    guard found == nil else { return nil }
+    found = parts[1]
+  }
+  guard let found else { return nil }
+  guard found.hasPrefix("\"") else { return String(found) }
+  let inner = found.dropFirst().dropLast()
+  return found.count > 1 && found.hasSuffix("\"") && !inner.contains(where: { $0 == "\"" || $0 == "\\" }) ? String(inner) : nil
 }

@@ -62,6 +62,24 @@ extension Socket {
     unsafe span.withUnsafeMutableBytes { buffer in unsafe receive(into: buffer) }
   }
 
+  /// Calls `body` with the bytes that wait in the kernel, without taking them; not at all where none wait.
+  public borrowing func withPeekedBytes(upTo maxBytes: Int, _ body: (Span<UInt8>) -> Void) {
+    unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: maxBytes) { buffer in
+      let count = retryingInterrupts { unsafe recv(descriptor, buffer.baseAddress, buffer.count, Int32(MSG_PEEK)) }
+      guard count > 0 else { return }
+      unsafe body(Span(_unsafeElements: UnsafeBufferPointer(rebasing: buffer[..<count])))
+    }
+  }
+
+  /// Takes bytes out that wait in the kernel, and forgets them.
+  ///
+  /// - Returns: whether there were so many.
+  public borrowing func discard(_ count: Int) -> Bool {
+    unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: count) { buffer in
+      retryingInterrupts { unsafe recv(descriptor, buffer.baseAddress, count, 0) } == count
+    }
+  }
+
   /// Hands bytes to the kernel, as many as it has room for. A peer that is gone is `failed(errno: EPIPE)`, not a signal.
   ///
   /// - Parameter buffer: what to send; not empty.

@@ -103,7 +103,8 @@ extension ListenerContext {
         case .unix: isShared = true
         case .tcp, .systemd: isShared = false
         }
-        all.append(ListenerContext(index: index, name: listener.name, tls: tls, isShared: isShared))
+        all.append(
+          ListenerContext(index: index, name: listener.name, tls: tls, isShared: isShared, proxyProtocol: listener.proxyProtocol))
       } catch {
         throw .configuration("listener \(listener.name): \(error)")
       }

@@ -66,6 +66,19 @@ extension ReactorContext {
     }
   }
 
+  /// A connection was reset, for it did not say in due form whose it is.
+  func proxyHeaderRefused(_ peer: PeerAddress, listener: ListenerContext, _ word: String) {
+    guard case .log(let suppressed) = shared.judgeDenial(peer.ip, now: reactor.now) else { return }
+    shared.accessLog.write(.info, "connection.reset", "A connection was reset, for it bore no PROXY header that can be used.") {
+      record in
+      record[.listener] = .text(listener.name)
+      record[.peerAddress] = .text(peer.description)
+      record[.outcome] = .text(HandshakeResult.badRequest.word)
+      record[.errorType] = .text(word)
+      if suppressed > 0 { record[.suppressed] = .integer(Int64(clamping: suppressed)) }
+    }
+  }
+
   /// A client over a limit was reset, for it was not worth an answer.
   func turnedAway(_ peer: PeerAddress, listener: ListenerContext, _ overload: Overload) {
     metrics.connectionTurnedAway(overload.result)

@@ -38,17 +38,23 @@ final class EdgeLimits: Sendable {
 
   // MARK: A TCP connection
 
-  /// Takes a connection's place in the edge's cap and its address's; give it back with `release`.
-  ///
-  /// - Parameters:
-  ///   - address: nil is not charged to any address: a peer without one, or a trusted proxy.
-  ///   - isBanned: whether a rule keeps the address out.
-  func charge(_ address: IPAddress?, isBanned: Bool, now: Instant) -> ConnectionCharge {
+  /// Takes a connection's place in the edge's cap; give it back with `release`.
+  func takePlace(now: Instant) -> ConnectionCharge {
     changeCount.add(1, ordering: .relaxed)
     let isFull = connectionCount.add(1, ordering: .relaxed).newValue > maxConnections
-    guard !isFull else { return refused(.edgeIsFull, now: now) }
+    return isFull ? refused(.edgeIsFull, now: now) : .admitted(.uncounted)
+  }
+
+  /// Charges a connection that has its place in the edge's cap to an address too.
+  ///
+  /// - Parameters:
+  ///   - place: what `takePlace` gave; what is returned replaces it.
+  ///   - address: nil is not charged to any address: a peer without one, or a trusted proxy.
+  ///   - isBanned: whether a rule keeps the address out.
+  func charge(_ place: ConnectionCharge, to address: IPAddress?, isBanned: Bool, now: Instant) -> ConnectionCharge {
+    guard case .admitted = place else { return place }
     guard !isBanned else { return refused(.banned, now: now) }
-    guard let address else { return .admitted(.uncounted) }
+    guard let address else { return place }
     switch addresses.open(address, limits: addressLimits, now: now) {
     case .allowed(let place): return .admitted(place)
     case .full: return refused(.addressIsFull, now: now)

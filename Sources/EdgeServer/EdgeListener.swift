@@ -1,3 +1,4 @@
+import EdgeConfig
 import EdgeCore
 import EdgeIO
 import EdgeTLS
@@ -11,11 +12,14 @@ final class ListenerContext: Sendable {
   let tls: TLSServerContext?
   /// Whether a client wakes one of the reactors instead of all: they share one socket.
   let isShared: Bool
+  /// Whether a connection's first bytes tell where its client comes from.
+  let proxyProtocol: Configuration.ProxyProtocol
 
-  init(index: Int, name: String, tls: TLSServerContext?, isShared: Bool) {
+  init(index: Int, name: String, tls: TLSServerContext?, isShared: Bool, proxyProtocol: Configuration.ProxyProtocol) {
     self.index = index
     self.name = name
     self.tls = tls
+    self.proxyProtocol = proxyProtocol
     self.isShared = isShared
   }
 }
@@ -34,11 +38,21 @@ final class EdgeListener: Listener {
   }
 
   override func accepted(_ client: consuming Socket, from peer: PeerAddress) {
+    let place = context.shared.limits.takePlace(now: context.reactor.now)
+    guard listener.proxyProtocol != .off else { return arrived(client, from: peer, place: place) }
+    let arrival = ProxiedArrival(client, peer: peer, listener: listener, place: place, context: context) { [weak self] in
+      self?.arrived($0, from: $1, place: $2)
+    }
+    arrival.start()
+  }
+
+  /// A client is there, and it is known where it comes from.
+  private func arrived(_ client: consuming Socket, from peer: PeerAddress, place: ConnectionCharge) {
     let now = context.reactor.now
     let isProxy = context.snapshot.trustedProxies.contains(peer)
     let address = isProxy ? nil : peer.ip
     let isBanned = context.shared.rules.ban(of: address) != nil
-    let charge = context.shared.limits.charge(address, isBanned: isBanned, now: now)
+    let charge = context.shared.limits.charge(place, to: address, isBanned: isBanned, now: now)
     let arrived = ArrivedClient(client, peer: peer, listener: listener, charge: charge, now: now)
     switch charge {
     case .admitted: queue.arrived(arrived)

@@ -10,7 +10,6 @@ import Testing
         "listeners[0].protocols[0]: \"h2\" is not supported yet; expected \"http/1.1\"",
         "listeners[0].tls.client_ca: \"/ca.pem\" is not supported yet; expected no client_ca",
         "listeners[0].tls.client_certificates: \"optional\" is not supported yet; expected none",
-        "listeners[0].proxy_protocol: \"required\" is not supported yet; expected off",
         "listeners[2].address: \"fd://edge\" is not supported yet; expected an address or unix:/path",
         "pools.chat.protocol: \"link\" is not supported yet; expected websocket",
         "pools.chat.balance: \"cookie\" is not supported yet; expected least_connections or round_robin",

@@ -151,6 +151,26 @@ import Testing
 
   @Test(
     arguments: [
+      ("for=203.0.113.1", ["203.0.113.1", "10.0.0.1"], nil),
+      ("For=\"203.0.113.1:4711\";Proto=HTTPS", ["203.0.113.1", "10.0.0.1"], .https),
+      ("for=\"[2001:db8::7]:47011\";by=10.0.0.9; proto=http", ["2001:db8::7", "10.0.0.1"], .http),
+      ("for=1.1.1.1, for=203.0.113.1;proto=http, for=10.0.0.2;proto=https", ["203.0.113.1", "10.0.0.2", "10.0.0.1"], .https),
+      ("for=_hidden", ["10.0.0.1"], nil), ("for=unknown", ["10.0.0.1"], nil), ("proto=https", ["10.0.0.1"], .https),
+      ("for=1.1.1.1;for=203.0.113.1", ["10.0.0.1"], nil), ("for=\"203.0.113.1", ["10.0.0.1"], nil), ("for=\"", ["10.0.0.1"], nil),
+      ("for=\"1.1.1.1, for=203.0.113.1\"", ["10.0.0.1"], nil), ("for = 203.0.113.1", ["10.0.0.1"], nil),
+    ] as [(String, [String], HTTPScheme?)])
+  func `a trusted proxy may say it by Forwarded`(value: String, chain: [String], scheme: HTTPScheme?) throws {
+    let proxies = TrustedProxies(networks: [try #require(CIDR("10.0.0.0/8"))], includesUnixPeers: false)
+    let peer = PeerAddress.ip(try #require(IPAddress("10.0.0.1")), port: 1)
+    let found = ClientChain(fields: ["Forwarded": value], peer: peer, trustedProxies: proxies)
+    #expect(found.addresses.map(\.description) == chain)
+    #expect(found.scheme == scheme)
+    let both = ClientChain(fields: ["Forwarded": value, "X-Forwarded-For": "192.0.2.9"], peer: peer, trustedProxies: proxies)
+    #expect(both.client?.description == "192.0.2.9")
+  }
+
+  @Test(
+    arguments: [
       (true, "203.0.113.1", ["203.0.113.1"], false),
       (true, "1.1.1.1, 203.0.113.1, 10.0.0.2", ["203.0.113.1", "10.0.0.2"], false),
       (true, "unknown", [], false), (true, nil, [], false), (false, "203.0.113.1", [], true), (false, nil, [], false),
