@@ -102,5 +102,7 @@ struct Worker: Sendable {
 /// The operator's word about a path; it outlives the sockets that come and go there.
 struct WorkerSettings: Sendable, Equatable {
   var admin = WorkerAdminState.ready
+  /// Whether it goes on with the clients that it has.
+  var keepsClients = true
   var weight = 1
 }

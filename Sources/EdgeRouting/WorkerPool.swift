@@ -149,17 +149,34 @@ public struct WorkerPool: Sendable {
   ///
   /// - Parameters:
   ///   - admin: nil keeps what was wanted before.
+  ///   - keepsClients: whether it goes on with the clients that it has, in a state in which it takes no new ones. A worker in
+  ///     maintenance never does, one that is ready always.
   ///   - weight: the share of clients from 0 to 256, held at the ends; nil keeps it.
   /// - Returns: whether there is such a worker; if not, nothing changed.
-  public mutating func set(path: String, admin: WorkerAdminState? = nil, weight: Int? = nil) -> Bool {
+  public mutating func set(
+    path: String, admin: WorkerAdminState? = nil, keepsClients: Bool = true, weight: Int? = nil
+  ) -> Bool {
     guard workers.contains(where: { $0.isPresent && $0.socket.path == path }) else { return false }
     var wish = wishes[path] ?? WorkerSettings()
-    if let admin { wish.admin = admin }
+    if let admin {
+      wish.admin = admin
+      wish.keepsClients =
+        switch admin {
+        case .ready: true
+        case .drain: keepsClients
+        case .maint: false
+        }
+    }
     if let weight { wish.weight = min(max(0, weight), maxWeight) }
     wishes[path] = wish == WorkerSettings() ? nil : wish
     for index in workers.indices where workers[index].socket.path == path { workers[index].settings = wish }
     spareWorkers()
     return true
+  }
+
+  /// Whether the clients of a worker are to go: a client that has just come to it, too. False for a worker that is not known.
+  public func sendsClientsAway(_ worker: WorkerID) -> Bool {
+    index(of: worker).map { !workers[$0].settings.keepsClients } ?? false
   }
 
   /// Every worker that is present or still holds clients, in order of appearance.

@@ -167,7 +167,7 @@ extension Client {
     phase = .talking(.tunnel(tunnel))
     context.tunnelOpened(self, tunnel, started: started)
     tunnel.adoptThrottles(context.shared.rules)
-    if context.isDraining { tunnel.drain(at: context.reactor.now) }
+    tunnel.departIfDraining()
     tunnel.closeIfReplaced()
     resumeReading()
     deadlineMoved()

@@ -73,7 +73,7 @@ enum Conversation {
     switch self {
     case .exchange: break
     case .reception(let reception): reception.drain()
-    case .tunnel(let tunnel): tunnel.drain(at: time)
+    case .tunnel(let tunnel): tunnel.depart(Departure(.edge, at: time))
     }
   }
 

@@ -16,7 +16,6 @@ final class ControlLoop: EventSource {
   private let reactors: [EdgeReactor]
   private let checks: [(WorkerPoolState, Configuration.HealthCheck)]
   private let settings: Configuration.Drain
-  private var stage = Stage.serving
   /// `SharedState.connectionChanges` a second ago, and when memory was given back last.
   private var seenChanges = 0
   private var trimmedChanges = 0
@@ -55,8 +54,8 @@ final class ControlLoop: EventSource {
     endThrottles(of: shared.rules.sweep())
     reportSuppressedDenials(now: now)
     returnMemoryWhenQuiet()
-    advance(now: now)
-    reactor.setTimer(self, at: min(now + Self.period, stage.deadline ?? .distantFuture))
+    if let reason = shared.drain.advance(connections: shared.limits.openConnections, now: now) { stop(reason) }
+    setTimer(now: now)
   }
 
   private func scan(now: Instant) {
@@ -108,50 +107,23 @@ final class ControlLoop: EventSource {
   }
 
   private func beginDrain() {
-    guard case .serving = stage else { return stop("A second signal came.") }
-    shared.beginDraining()
-    shared.log.write(.info, "drain.began", "The edge drains: not ready any more; clients are sent away after the delay.")
     let now = reactor.now
-    stage = .delaying(until: now + min(settings.delay, settings.timeout), end: now + settings.timeout)
-    reactor.setTimer(self, at: now + min(settings.delay, Self.period))
+    guard shared.drain.signalled(DrainPlan(settings), connections: shared.limits.openConnections, now: now) else {
+      return stop("A second signal came.")
+    }
+    shared.log.write(.info, "drain.began", "The edge drains: not ready any more; clients are sent away after the delay.")
+    setTimer(now: now)
   }
 
-  private func advance(now: Instant) {
-    switch stage {
-    case .serving: break
-    case .delaying(until: let time, let end):
-      guard now >= time else { return }
-      for reactor in reactors { reactor.post(.drain(spread: settings.spread)) }
-      stage = .draining(end: end)
-    case .draining(let end):
-      if shared.limits.openConnections == 0 { return stop("All connections have ended.") }
-      if now >= end { stop("The drain's time is over.") }
-    case .stopped: break
-    }
+  private func setTimer(now: Instant) {
+    reactor.setTimer(self, at: min(now + Self.period, max(now, shared.drain.deadline)))
   }
 
   private func stop(_ reason: String) {
-    stage = .stopped
     shared.log.write(.info, "edge.stopped", reason) { record in
       record[.connections] = .integer(Int64(shared.limits.openConnections))
     }
-    for reactor in reactors { reactor.post(.stop) }
+    shared.drain.stop()
     reactor.stop()
-  }
-}
-
-/// How far the end has come.
-private enum Stage {
-  case serving
-  /// Not ready any more, but still accepting: load balancers need a moment to see it.
-  case delaying(until: Instant, end: Instant)
-  case draining(end: Instant)
-  case stopped
-
-  var deadline: Instant? {
-    switch self {
-    case .delaying(until: let time, end: _), .draining(end: let time): time
-    case .serving, .stopped: nil
-    }
   }
 }

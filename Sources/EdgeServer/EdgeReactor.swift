@@ -64,8 +64,17 @@ enum ReactorOrder: Sendable {
   case replace(ConnectionID)
   /// Close whom a new rule concerns, and adopt a throttle that came or went; the reply tells how many were closed.
   case enforce(Rule, reply: @Sendable (Int) -> Void)
-  /// Stop accepting, and close what is open: WebSockets with 1012, spread evenly at random over a time.
-  case drain(spread: Duration)
+  /// Let nobody in, and close what is open: WebSockets with 1012, spread evenly over a time. Who comes is refused, or not even
+  /// accepted where the drain is final.
+  case drain(spread: Duration, isFinal: Bool)
+  /// Let clients in as before; who was not told to go yet stays.
+  case undrain
+  /// Cut off every client.
+  case cutOff
+  /// Close the WebSockets of a worker with 1012, spread evenly over a time; the reply tells how many.
+  case sendAway(fromWorker: String, spread: Duration, reply: @Sendable (Int) -> Void)
+  /// A worker keeps its clients after all.
+  case keep(atWorker: String)
   /// End at once.
   case stop
 }
@@ -110,8 +119,16 @@ private final class ReactorLoop {
       context.connections[id]?.closeIfReplaced()
     case .enforce(let rule, let reply):
       reply(context.enforce(rule))
-    case .drain(let spread):
-      drain(over: spread)
+    case .drain(let spread, let isFinal):
+      drain(over: spread, isFinal: isFinal)
+    case .undrain:
+      undrain()
+    case .cutOff:
+      for client in Array(context.connections.values) { client.abort() }
+    case .sendAway(let worker, let spread, let reply):
+      reply(context.sendAway(fromWorker: worker, over: spread))
+    case .keep(let worker):
+      context.keep(atWorker: worker)
     case .stop:
       stopAccepting()
       for client in context.connections.values { client.abort() }
@@ -120,14 +137,17 @@ private final class ReactorLoop {
     }
   }
 
-  private func drain(over spread: Duration) {
+  private func drain(over spread: Duration, isFinal: Bool) {
     context.isDraining = true
-    stopAccepting()
-    let now = context.reactor.now
-    for client in Array(context.connections.values) {
-      let share = Double.random(in: 0..<1) * Double(spread.nanoseconds)
-      client.drain(at: now + .nanoseconds(Int64(share)))
-    }
+    if isFinal { stopAccepting() }
+    let clients = Array(context.connections.values)
+    let times = DepartureTimes(from: context.reactor.now, over: spread, count: clients.count)
+    for (index, client) in clients.enumerated() { client.drain(at: times.time(of: index)) }
+  }
+
+  private func undrain() {
+    context.isDraining = false
+    for client in context.connections.values { client.tunnel?.stay(.edge) }
   }
 
   private func stopAccepting() {

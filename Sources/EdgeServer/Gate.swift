@@ -73,6 +73,7 @@ struct Gate {
     if let ban = context.shared.rules.ban(of: origin.clientAddress) {
       throw .ruledOut(by: ban, route, address: origin.clientAddress, closes: !origin.isProxied)
     }
+    guard !context.isDraining else { throw .draining(route, origin) }
     if let overload = client.overload { throw .overLimit(overload, route, origin) }
     var places = HeldPlaces()
     places.address = try takePlaceOfAddress(head, route: route, from: client, origin: origin, context: context)

@@ -112,6 +112,13 @@ extension Refusal {
       route: pending.route, address: pending.origin.clientAddress)
   }
 
+  /// Another edge serves who asks again, or this one after a while.
+  static func draining(_ route: Route, _ origin: RequestOrigin) -> Refusal {
+    Refusal(
+      503, .edgeLimit, "The server is going away. Connect again.", closeCode: \.drain, code: "draining", route: route,
+      address: origin.clientAddress, retryAfterSeconds: 5 + Int.random(in: 0...5), closes: true)
+  }
+
   static func draining(_ pending: PendingAdmission) -> Refusal {
     Refusal(
       503, .edgeLimit, "The server is going away. Connect again.", closeCode: \.drain, code: "edge_draining",

@@ -2,7 +2,6 @@ import EdgeCore
 import EdgeIO
 import EdgeTLS
 import EdgeTelemetry
-import Synchronization
 
 /// What all reactors and the admin plane share. Everything in it is immutable, atomic, or behind a lock that no message
 /// ever waits for.
@@ -20,8 +19,8 @@ final class SharedState: Sendable {
   /// Reloads and admin actions, for the metrics.
   let control = ControlCounters()
   private let denials = Guarded(DenialLimiter())
+  let drain: EdgeDrain
   private let mailboxes: [Mailbox<ReactorOrder>]
-  private let draining = Atomic<Bool>(false)
 
   init(
     pools: [WorkerPoolState], listeners: [ListenerContext], logs: EdgeLogs, reserve: DescriptorReserve, tickets: TicketKeyRing,
@@ -36,15 +35,11 @@ final class SharedState: Sendable {
     self.limits = limits
     self.rules = rules
     self.mailboxes = mailboxes
+    drain = EdgeDrain(mailboxes)
   }
 
   /// Whether the edge sends its clients away.
-  var isDraining: Bool { draining.load(ordering: .relaxed) }
-
-  /// The edge begins to send its clients away.
-  func beginDraining() {
-    draining.store(true, ordering: .relaxed)
-  }
+  var isDraining: Bool { drain.isDraining }
 
   /// Gives a reactor an order; false if it no longer takes any.
   @discardableResult

@@ -34,8 +34,8 @@ final class Tunnel {
   private var lastMessage: Instant
   /// When a client that has ended its side, while a limit makes it wait, is given up.
   private var farewell = Instant.distantFuture
-  /// When a drain will close this connection; `distantFuture` as long as none has begun.
-  private var drainTime = Instant.distantFuture
+  /// When a drain will close this connection; nil as long as none has begun.
+  private var departure: Departure?
 
   init(_ admission: Admission, client: Client, worker: WorkerLink) {
     route = admission.route
@@ -290,10 +290,27 @@ final class Tunnel {
     settle()
   }
 
-  /// A drain has begun: the connection is closed at `time`.
-  func drain(at time: Instant) {
-    drainTime = time
+  /// A drain has begun: the connection is closed at its time, unless another one wants that sooner.
+  func depart(_ departure: Departure) {
+    guard departure.time <= self.departure?.time ?? .distantFuture else { return }
+    self.departure = departure
     client.deadlineMoved()
+  }
+
+  /// A drain is taken back: who has not been sent away yet stays, unless another drain goes on.
+  func stay(_ cause: Departure.Cause) {
+    guard departure?.cause == cause else { return }
+    departure = nil
+    departIfDraining()
+  }
+
+  /// The connection has come, or its turn to go was taken back, in the middle of a drain: it goes at once.
+  func departIfDraining() {
+    if context.isDraining {
+      depart(Departure(.edge, at: context.reactor.now))
+    } else if worker.worker.sendsClientsAway {
+      depart(Departure(.worker, at: context.reactor.now))
+    }
   }
 
   // MARK: Time
@@ -303,7 +320,7 @@ final class Tunnel {
     var deadline = min(relay.nextDeadline, farewell)
     if let stall = clientStall.nextDeadline { deadline = min(deadline, stall) }
     if let stall = workerStall.nextDeadline { deadline = min(deadline, stall) }
-    return min(deadline, drainTime)
+    return min(deadline, departure?.time ?? .distantFuture)
   }
 
   /// Does what is due.
@@ -320,9 +337,9 @@ final class Tunnel {
       worker.close()
       relay.workerEnded(now: now)
     }
-    if now >= drainTime {
-      drainTime = .distantFuture
-      relay.close(CloseCode(rawValue: route.closeCodes.drain), reason: "edge_draining", now: now)
+    if let departure, now >= departure.time {
+      self.departure = nil
+      relay.close(CloseCode(rawValue: route.closeCodes.drain), reason: departure.cause.closeReason, now: now)
     }
     switch relay.timePassed(now: now, nonce: UInt64.random(in: .min ... .max)) {
     case .nothing: break

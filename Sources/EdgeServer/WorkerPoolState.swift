@@ -46,6 +46,18 @@ final class WorkerPoolState: Sendable {
     pool.withLock { $0.healthCheck(worker, passed: passed, now: now) }
   }
 
+  /// Does what the operator wants of the worker at `path`, and of those that come there later.
+  ///
+  /// - Returns: whether there is such a worker.
+  func set(path: String, admin: WorkerAdminState?, keepsClients: Bool, weight: Int?) -> Bool {
+    pool.withLock { $0.set(path: path, admin: admin, keepsClients: keepsClients, weight: weight) }
+  }
+
+  /// Whether the worker's clients are to go.
+  func sendsClientsAway(_ worker: WorkerID) -> Bool {
+    pool.withLock { $0.sendsClientsAway(worker) }
+  }
+
   var workers: [WorkerSnapshot] {
     pool.withLock { $0.snapshot }
   }

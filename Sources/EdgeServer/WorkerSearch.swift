@@ -119,6 +119,9 @@ struct PoolWorker: Hashable {
   /// Its socket.
   let path: String
 
+  /// Whether its clients are to go.
+  var sendsClientsAway: Bool { pool.sendsClientsAway(id) }
+
   static func == (lhs: PoolWorker, rhs: PoolWorker) -> Bool {
     lhs.pool === rhs.pool && lhs.id == rhs.id
   }

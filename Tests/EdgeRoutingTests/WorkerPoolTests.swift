@@ -110,6 +110,22 @@ import Testing
     #expect(try pool.choose().path == "/run/w0.sock")
   }
 
+  @Test(arguments: [(WorkerAdminState.ready, false), (.drain, true), (.maint, true)])
+  func `only a worker that is set aside sends its clients away, and one in maintenance always does`(
+    state: WorkerAdminState, mayGo: Bool
+  ) throws {
+    let pool = TestPool(1)
+    let worker = try pool.choose().worker
+    for keepsClients in [true, false] {
+      #expect(pool.pool.set(path: "/run/w0.sock", admin: state, keepsClients: keepsClients))
+      #expect(pool.pool.sendsClientsAway(worker) == (mayGo && (!keepsClients || state == .maint)))
+      #expect(pool.pool.set(path: "/run/w0.sock", weight: 3))
+      #expect(pool.pool.sendsClientsAway(worker) == (mayGo && (!keepsClients || state == .maint)), "a weight changes nothing of it")
+    }
+    #expect(pool.pool.set(path: "/run/w0.sock", admin: .ready))
+    #expect(!pool.pool.sendsClientsAway(worker))
+  }
+
   @Test func `a wish for a path without a worker is refused`() {
     let pool = TestPool(1)
     #expect(!pool.set(path: "/run/none.sock", admin: .drain))
