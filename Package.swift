@@ -68,7 +68,7 @@ let package = Package(
     layer("EdgeIO", on: ["EdgeCore", "CSystem"]),
     layer("EdgeTLS", on: ["EdgeCore", "EdgeAuth", "COpenSSL"]),
     layer("EdgeFetch", on: ["CCurl"]),
-    layer("EdgeAdmin", on: ["EdgeCore", "EdgePolicy", "EdgeTelemetry", "CAssets", "CMicrohttpd"]),
+    layer("EdgeAdmin", on: ["EdgeCore", "EdgePolicy", "EdgeRouting", "EdgeTelemetry", "CAssets", "CMicrohttpd"]),
 
     // Layer 3: composition.
     layer(
@@ -106,7 +106,7 @@ let package = Package(
         "EdgeAuth", "EdgeConfig", "EdgeCore", "EdgeHTTP", "EdgeIO", "EdgePolicy", "EdgeRouting", "EdgeTLS", "EdgeTelemetry",
       ]),
     tests(of: "EdgeFetch"),
-    tests(of: "EdgeAdmin", with: ["EdgeCore", "EdgePolicy", "EdgeTelemetry"]),
+    tests(of: "EdgeAdmin", with: ["EdgeCore", "EdgePolicy", "EdgeRouting", "EdgeTelemetry"]),
     tests(of: "sluice-bench", with: ["EdgeCore"]),
   ],
   swiftLanguageModes: [.v6],

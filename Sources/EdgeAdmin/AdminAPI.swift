@@ -22,7 +22,9 @@ public struct AdminAPI: Sendable {
   }
 
   /// Everything that it does.
-  static let operations: [AdminOperation] = [probeOperations, edgeOperations, connectionOperations, ruleOperations].flatMap { $0 }
+  static let operations: [AdminOperation] = [
+    probeOperations, edgeOperations, workerOperations, drainOperations, connectionOperations, ruleOperations,
+  ].flatMap { $0 }
 
   /// Answers one request. `HEAD` is answered like `GET`; whoever sends the answer leaves its body out.
   public func respond(to request: AdminRequest, from peer: AdminPeer, scope: Scope, now: Instant) -> AdminResponse {

@@ -48,6 +48,21 @@ public protocol AdminBackend: Sendable {
   /// Every worker of every pool.
   func workers() throws(AdminBackendError) -> [AdminWorker]
 
+  /// Does what an operator wants of the worker at a path, in every pool that has it.
+  ///
+  /// - Returns: nil where there is no such worker.
+  func changeWorker(at path: String, _ order: WorkerOrder) throws(AdminBackendError) -> WorkerChange?
+
+  /// Sends the edge's clients away. A drain that goes on stays as it is, but ends the process now if that is asked.
+  ///
+  /// - Returns: the drain, and how many clients are connected.
+  func drain(_ order: DrainOrder) throws(AdminBackendError) -> (drain: AdminDrain, connections: Int)
+
+  /// Takes a drain back, if there is one: the edge serves as before.
+  ///
+  /// - Returns: false where the process ends with it.
+  func undrain() throws(AdminBackendError) -> Bool
+
   /// Keeps a line about a write that was asked for, refused ones included. Must not wait.
   func audit(_ record: AuditRecord)
 }
@@ -100,32 +115,6 @@ public struct AdminStatus: Equatable, Sendable {
     self.maxConnections = maxConnections
     self.isDraining = isDraining
     self.routes = routes
-  }
-}
-
-/// One worker as the admin plane shows it.
-public struct AdminWorker: Equatable, Sendable {
-  /// The pool's name.
-  public var pool: String
-  /// The worker's socket path.
-  public var path: String
-  /// What the operator wants of it: `ready`, `drain` or `maint`.
-  public var state: String
-  /// Whether it may be chosen.
-  public var isUp: Bool
-  /// Connections that it carries.
-  public var connections: Int
-  /// Its share relative to the others.
-  public var weight: Int
-
-  /// Makes a worker.
-  public init(pool: String, path: String, state: String, isUp: Bool, connections: Int, weight: Int = 1) {
-    self.pool = pool
-    self.path = path
-    self.state = state
-    self.isUp = isUp
-    self.connections = connections
-    self.weight = weight
   }
 }
 

@@ -10,12 +10,3 @@ extension AdminStatus {
     ]
   }
 }
-
-extension AdminWorker {
-  var json: JSON {
-    [
-      "pool": .string(pool), "path": .string(path), "state": .string(state), "up": .bool(isUp),
-      "connections": .integer(Int64(connections)), "weight": .integer(Int64(weight)),
-    ]
-  }
-}

@@ -6,10 +6,6 @@ extension AdminAPI {
     .read("/api/v1/status", by: .role(.viewer)) { call throws(AdminProblem) in
       .json(try call.asked { () throws(AdminBackendError) in try call.backend.status() }.json)
     },
-    .read("/api/v1/workers", by: .role(.viewer)) { call throws(AdminProblem) in
-      let workers = try call.asked { () throws(AdminBackendError) in try call.backend.workers() }
-      return .json(["workers": .array(workers.map(\.json))])
-    },
     .read("/api/v1/openapi.json", by: .role(.viewer)) { _ in
       AdminResponse(type: "application/json", body: APIDocument.bytes)
     },

@@ -10,9 +10,9 @@ import EdgeWebSocket
 
 /// The edge as the admin plane sees it. Its calls come on the admin plane's threads, and reach the reactors by mailbox.
 final class AdminPlane: AdminBackend {
-  private let shared: SharedState
-  private let reactors: [EdgeReactor]
-  private let snapshot: Snapshot
+  let shared: SharedState
+  let reactors: [EdgeReactor]
+  let snapshot: Snapshot
   private let fetchers: [KeyFetcher]
   private let logs: EdgeLogs
   private let version: EdgeVersion
@@ -30,7 +30,7 @@ final class AdminPlane: AdminBackend {
   }
 
   /// How long a call waits for the reactors.
-  private static let patience = Duration.seconds(2)
+  static let patience = Duration.seconds(2)
 
   func metrics(as format: ExpositionFormat) -> [UInt8] {
     let values = ScrapeValues(
@@ -111,8 +111,8 @@ final class AdminPlane: AdminBackend {
     shared.pools.flatMap { pool in
       pool.workers.map { worker in
         AdminWorker(
-          pool: pool.name, path: worker.socket.path, state: worker.admin.rawValue, isUp: worker.isUp,
-          connections: worker.connections, weight: worker.weight)
+          pool: pool.name, path: worker.socket.path, state: worker.admin, isUp: worker.isUp, connections: worker.connections,
+          weight: worker.weight, connectFailures: shared.workerFailures.failures(of: worker.socket.path).values.reduce(0, +))
       }
     }
   }

@@ -1,4 +1,5 @@
 import EdgeCore
+import EdgeIO
 
 /// When a WebSocket is to be closed with 1012, and for whose sake: its client should connect again, to another edge or worker.
 struct Departure {

@@ -21,8 +21,8 @@ extension DrainPlan {
 struct DrainCourse {
   /// A drain that goes on.
   struct Drain: Equatable {
-    fileprivate(set) var began: Instant
-    fileprivate(set) var plan: DrainPlan
+    let began: Instant
+    let plan: DrainPlan
     /// Whether the process ends with it; if not, it lasts until it is taken back.
     fileprivate(set) var endsProcess: Bool
     /// Whether a signal asked for it: another one ends the process at once.
@@ -112,10 +112,12 @@ struct DrainCourse {
   }
 
   private mutating func end(_ drain: Drain, by plan: DrainPlan, isSignalled: Bool, now: Instant) {
+    let waited = now - drain.began
     var plan = plan
-    plan.delay = max(.zero, plan.delay - (now - drain.began))
-    if drain.endsProcess { plan.timeout = min(plan.timeout, max(.zero, drain.end - now)) }
-    stage = .delaying(Drain(began: now, plan: plan, endsProcess: true, isSignalled: isSignalled))
+    plan.delay = max(plan.delay, waited)
+    plan.timeout += waited
+    if drain.endsProcess { plan.timeout = min(plan.timeout, drain.plan.timeout) }
+    stage = .delaying(Drain(began: drain.began, plan: plan, endsProcess: true, isSignalled: isSignalled))
   }
 
   /// Someone takes the drain back.

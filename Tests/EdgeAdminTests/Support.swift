@@ -1,6 +1,7 @@
 import EdgeAdmin
 import EdgeCore
 import EdgePolicy
+import EdgeRouting
 import EdgeTelemetry
 import Synchronization
 
@@ -15,6 +16,9 @@ final class FakeBackend: AdminBackend {
     var error: AdminBackendError?
     var rules = RuleTable(capacity: 5)
     var isPersisted = true
+    var workers = [AdminWorker(pool: "chat", path: "/run/chat/1.sock", state: .ready, isUp: true, connections: 2)]
+    var workerOrders: [WorkerOrder] = []
+    var drain: AdminDrain?
   }
 
   let state: Mutex<State>
@@ -86,7 +90,40 @@ final class FakeBackend: AdminBackend {
 
   func workers() throws(AdminBackendError) -> [AdminWorker] {
     try check()
-    return [AdminWorker(pool: "chat", path: "/run/chat/1.sock", state: "ready", isUp: true, connections: 2)]
+    return state.withLock { $0.workers }
+  }
+
+  func changeWorker(at path: String, _ order: WorkerOrder) throws(AdminBackendError) -> WorkerChange? {
+    try check()
+    return state.withLock { state in
+      let places = state.workers.indices.filter { state.workers[$0].path == path }
+      for place in places {
+        state.workers[place].state = order.state ?? state.workers[place].state
+        state.workers[place].weight = order.weight ?? state.workers[place].weight
+      }
+      state.workerOrders.append(order)
+      return places.isEmpty ? nil : WorkerChange(closing: order.keepsClients ? 0 : 2)
+    }
+  }
+
+  func drain(_ order: DrainOrder) throws(AdminBackendError) -> (drain: AdminDrain, connections: Int) {
+    try check()
+    return state.withLock { state in
+      let drain = AdminDrain(
+        beganAt: now, spread: order.spread ?? .seconds(30), endsAt: now.adding(order.spread ?? .seconds(30)),
+        endsProcess: order.endsProcess)
+      state.drain = state.drain ?? drain
+      return (drain, 2)
+    }
+  }
+
+  func undrain() throws(AdminBackendError) -> Bool {
+    try check()
+    return state.withLock { state in
+      guard state.drain?.endsProcess != true else { return false }
+      state.drain = nil
+      return true
+    }
   }
 
   func audit(_ record: AuditRecord) { state.withLock { $0.audits.append(record) } }

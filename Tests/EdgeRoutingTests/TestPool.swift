@@ -34,8 +34,8 @@ final class TestPool {
     pool.choose(now: now, excluding: excluding)
   }
 
-  func set(path: String, admin: WorkerAdminState? = nil, weight: Int? = nil) -> Bool {
-    pool.set(path: path, admin: admin, weight: weight)
+  func set(path: String, admin: WorkerAdminState? = nil, keepsClients: Bool = true, weight: Int? = nil) -> Bool {
+    pool.set(path: path, admin: admin, keepsClients: keepsClients, weight: weight)
   }
 
   /// Sends clients until worker number `index` gets one, which fails there; where it gets none any more, an older attempt fails.

@@ -117,12 +117,13 @@ import Testing
     let pool = TestPool(1)
     let worker = try pool.choose().worker
     for keepsClients in [true, false] {
-      #expect(pool.pool.set(path: "/run/w0.sock", admin: state, keepsClients: keepsClients))
+      #expect(pool.set(path: "/run/w0.sock", admin: state, keepsClients: keepsClients))
       #expect(pool.pool.sendsClientsAway(worker) == (mayGo && (!keepsClients || state == .maint)))
-      #expect(pool.pool.set(path: "/run/w0.sock", weight: 3))
-      #expect(pool.pool.sendsClientsAway(worker) == (mayGo && (!keepsClients || state == .maint)), "a weight changes nothing of it")
+      #expect(pool.set(path: "/run/w0.sock", weight: 3))
+      #expect(
+        pool.pool.sendsClientsAway(worker) == (mayGo && (!keepsClients || state == .maint)), "a weight changes nothing of it")
     }
-    #expect(pool.pool.set(path: "/run/w0.sock", admin: .ready))
+    #expect(pool.set(path: "/run/w0.sock", admin: .ready))
     #expect(!pool.pool.sendsClientsAway(worker))
   }
 

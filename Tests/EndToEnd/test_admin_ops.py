@@ -1,0 +1,300 @@
+"""What operators do to workers and to the edge while it runs: drain, maintenance, weights, and back."""
+
+import asyncio
+import contextlib
+import json
+import time
+import urllib.parse
+
+import pytest
+import websockets.asyncio.client
+from websockets.exceptions import ConnectionClosed
+
+from rawhttp import ByteStream, request
+from waiting import SLOWNESS, eventually, slow
+from workers import ForeignWorker
+
+
+class Talker:
+    """A client that sends numbers one after the other, and holds every echo to its turn."""
+
+    def __init__(self, socket):
+        self._socket = socket
+        self.echoes = 0
+        self.ended_at = None
+        self.close = None
+        self._quiet = asyncio.Event()
+        self._task = asyncio.create_task(self._talk())
+
+    async def _talk(self):
+        try:
+            while not self._quiet.is_set():
+                await self._socket.send(str(self.echoes))
+                assert await self._socket.recv() == str(self.echoes)
+                self.echoes += 1
+                await asyncio.sleep(0.01)
+        except ConnectionClosed as end:
+            self.close = (end.rcvd.code, end.rcvd.reason) if end.rcvd else (1006, "")
+            self.ended_at = time.monotonic()
+
+    async def goes_on(self):
+        """Whether it has more echoes soon: it is connected, and nothing was lost."""
+        before = self.echoes
+        deadline = time.monotonic() + slow(10)
+        while self.echoes < before + 3 and not self._task.done() and time.monotonic() < deadline:
+            await asyncio.sleep(0.01)
+        return self.echoes >= before + 3
+
+    async def ended(self):
+        """Waits for the other side's Close: (code, reason)."""
+        await asyncio.wait_for(self._task, slow(20))
+        return self.close
+
+    async def hang_up(self):
+        self._quiet.set()
+        await asyncio.wait_for(self._task, slow(20))
+        await self._socket.close()
+
+
+@contextlib.asynccontextmanager
+async def talkers(edge, count):
+    """Clients of the library `websockets` that talk all the time."""
+    everybody = [Talker(await connect(edge)) for _ in range(count)]
+    try:
+        yield everybody
+    finally:
+        for talker in everybody:
+            if talker.ended_at is None:
+                await talker.hang_up()
+
+
+def connect(edge):
+    return websockets.asyncio.client.connect(f"ws://127.0.0.1:{edge.ports['plain']}/ws", ping_interval=None, proxy=None)
+
+
+async def until(condition, within=10.0):
+    deadline = time.monotonic() + slow(within)
+    while not (value := condition()):
+        assert time.monotonic() < deadline, "the condition did not come true"
+        await asyncio.sleep(0.01)
+    return value
+
+
+@pytest.fixture
+def pair(directory, closing, start_edge):
+    """An edge with two workers on node's `ws`, called a and b."""
+
+    def make(pool=None, **sections):
+        for name in ("a", "b"):
+            closing(ForeignWorker("node", directory, name)).wait_until_ready()
+        return start_edge({"main": {"workers": [f"{directory}/[ab].sock"]} | (pool or {})}, **sections)
+
+    return make
+
+
+def ask(edge, method, target, body=None, status=200):
+    got, text = edge.admin(method, f"/api/v1{target}", body)
+    assert got == status, (got, text)
+    return json.loads(text)
+
+
+def change(edge, worker, status=200, **order):
+    return ask(edge, "PATCH", f"/workers/{urllib.parse.quote(worker, safe='')}", order, status)
+
+
+def loads(edge):
+    return {worker["name"]: worker["connections"] for worker in edge.workers()}
+
+
+def answer(edge, target="/hello"):
+    """The answer to a plain request on a connection of its own."""
+    stream = ByteStream(edge.connect("plain"))
+    try:
+        stream.send(request(target))
+        return stream.response()
+    finally:
+        stream.close()
+
+
+# A worker
+
+
+async def test_a_drained_worker_keeps_its_clients_and_gets_no_new_ones_until_it_is_ready_again(pair):
+    edge = pair()
+    async with talkers(edge, 10) as early:
+        assert loads(edge) == {"a": 5, "b": 5}
+        worker = change(edge, "a", state="drain")
+        assert (worker["state"], worker["closing"], worker["connections"]) == ("drain", 0, 5)
+        async with talkers(edge, 6) as late:
+            assert loads(edge) == {"a": 5, "b": 11}
+            assert all(await asyncio.gather(*(talker.goes_on() for talker in early + late)))
+        await until(lambda: loads(edge) == {"a": 5, "b": 5})
+        change(edge, "a", state="ready")
+        async with talkers(edge, 4):
+            assert loads(edge) == {"a": 7, "b": 7}
+    assert all(talker.close is None for talker in early)
+    lines = edge.events("admin.write", audit_action="worker.change")
+    assert [line["audit.target"].rpartition("/")[2] for line in lines] == ["a.sock", "a.sock"]
+
+
+async def test_a_worker_s_clients_are_closed_evenly_over_the_spread_and_others_lose_nothing(pair):
+    edge = pair()
+    async with talkers(edge, 80) as everybody:
+        began = time.monotonic()
+        worker = change(edge, "a", state="drain", close_clients=True, spread_seconds=2)
+        assert worker["closing"] == 40
+        await until(lambda: sum(talker.ended_at is not None for talker in everybody) == 40)
+        ends = sorted(talker.ended_at - began for talker in everybody if talker.ended_at)
+        # One goes in each fortieth of the two seconds of each reactor, so no quarter of the time is without some.
+        for quarter in range(4):
+            assert sum(quarter * 0.5 <= end < quarter * 0.5 + 0.5 for end in ends) >= 3 or SLOWNESS > 1, ends
+        assert ends[-1] >= 1
+        assert {talker.close for talker in everybody if talker.ended_at} == {(1012, "worker_draining")}
+        stayed = [talker for talker in everybody if not talker.ended_at]
+        assert all(await asyncio.gather(*(talker.goes_on() for talker in stayed)))
+        assert loads(edge) == {"a": 0, "b": 40}
+    assert len(edge.events("connection.closed", close_code=1012, close_reason="worker_draining")) == 40
+
+
+async def test_who_was_not_sent_away_yet_stays_when_the_worker_is_ready_again(pair):
+    edge = pair()
+    async with talkers(edge, 40) as everybody:
+        assert change(edge, "a", state="drain", close_clients=True, spread_seconds=30)["closing"] == 20
+        await until(lambda: any(talker.ended_at for talker in everybody))
+        change(edge, "a", state="ready")
+        gone = sum(talker.ended_at is not None for talker in everybody)
+        assert gone < 15
+        assert sum(await asyncio.gather(*(talker.goes_on() for talker in everybody))) >= 40 - gone - 1
+
+
+async def test_maintenance_closes_the_clients_and_outlives_the_worker_s_restart(pair, directory, closing):
+    edge = pair()
+    async with talkers(edge, 8) as everybody:
+        assert change(edge, f"{directory}/a.sock", state="maint", spread_seconds=0)["closing"] == 4
+        await until(lambda: sum(talker.close == (1012, "worker_draining") for talker in everybody) == 4)
+    (directory / "a.sock").unlink()
+    eventually(lambda: [worker["name"] for worker in edge.workers()] == ["b"], what="the worker being gone")
+    closing(ForeignWorker("node", directory, "a")).wait_until_ready()
+    eventually(lambda: sorted(worker["name"] for worker in edge.workers()) == ["a", "b"], what="the worker being back")
+    async with talkers(edge, 4):
+        assert loads(edge) == {"a": 0, "b": 4}
+        change(edge, "a", state="ready")
+        async with talkers(edge, 4):
+            assert loads(edge) == {"a": 4, "b": 4}
+
+
+def test_plain_requests_avoid_a_drained_worker_and_there_may_be_none_left(pair):
+    edge = pair(pool={"balance": "round_robin"})
+    assert {answer(edge).status for _ in range(4)} == {200}
+    change(edge, "a", state="drain")
+    assert {answer(edge).body for _ in range(4)} == {b"hello"}
+    change(edge, "b", state="maint")
+    assert (answer(edge).status, answer(edge).word) == (503, "no_worker")
+    change(edge, "a", state="ready")
+    assert answer(edge).status == 200
+
+
+@pytest.mark.parametrize("balance", ["least_connections", "round_robin"])
+async def test_weights_share_the_clients_out(pair, balance):
+    edge = pair(pool={"balance": balance})
+    assert change(edge, "a", weight=3)["weight"] == 3
+    async with talkers(edge, 40):
+        assert loads(edge) == {"a": 30, "b": 10}
+        change(edge, "a", weight=1)
+        change(edge, "b", weight=3)
+        if balance == "least_connections":
+            async with talkers(edge, 40):
+                assert loads(edge) == {"a": 30, "b": 50}
+
+
+def test_names_that_two_workers_share_are_told_apart_by_path(directory, closing, start_edge):
+    for name in ("x", "y"):
+        (directory / name).mkdir()
+        closing(ForeignWorker("node", directory / name, "chat")).wait_until_ready()
+    edge = start_edge({"main": [f"{directory}/*/chat.sock"]})
+    assert sorted(worker["name"] for worker in edge.workers()) == [f"{directory}/x/chat.sock", f"{directory}/y/chat.sock"]
+    change(edge, "chat", status=409, state="drain")
+    change(edge, "nobody", status=404, state="drain")
+    change(edge, f"{directory}/x/chat.sock", state="drain")
+    assert {worker["path"]: worker["state"] for worker in edge.workers()} == {
+        f"{directory}/x/chat.sock": "drain", f"{directory}/y/chat.sock": "ready"}
+
+
+# The edge
+
+
+async def test_a_drain_sends_everybody_away_and_refuses_who_comes_until_it_is_taken_back(pair):
+    edge = pair()
+    async with talkers(edge, 20) as everybody:
+        drain = ask(edge, "POST", "/drain", {"spread_seconds": 1, "delay_seconds": 0})
+        assert drain["draining"] is True and drain["spread_seconds"] == 1 and drain["exit"] is False
+        assert drain["connections"] == 20
+        assert edge.admin("GET", "/readyz") == (503, "draining\n")
+        assert {await talker.ended() for talker in everybody} == {(1012, "edge_draining")}
+        times = sorted(talker.ended_at for talker in everybody)
+        assert times[-1] - times[0] > 0.4
+    with pytest.raises(websockets.exceptions.InvalidStatus) as refused:
+        await connect(edge)
+    assert refused.value.response.status_code == 503
+    assert int(refused.value.response.headers["Retry-After"]) >= 1
+    assert json.loads(refused.value.response.body)["code"] == "draining"
+    refusal = answer(edge)
+    assert (refusal.status, refusal.word, int(refusal["Retry-After"]) >= 1) == (503, "draining", True)
+    assert ask(edge, "POST", "/drain", {"spread_seconds": 99})["began_at"] == drain["began_at"], "it goes on as it is"
+    assert ask(edge, "POST", "/undrain", {}) == {"draining": False}
+    assert edge.admin("GET", "/readyz") == (200, "ready\n")
+    async with talkers(edge, 4) as later:
+        assert all(await asyncio.gather(*(talker.goes_on() for talker in later)))
+    assert answer(edge).status == 200
+
+
+async def test_until_the_delay_is_over_a_drain_is_seen_by_load_balancers_alone(pair):
+    edge = pair()
+    ask(edge, "POST", "/drain", {"delay_seconds": 60, "spread_seconds": 0})
+    assert edge.admin("GET", "/readyz")[0] == 503
+    async with talkers(edge, 2) as everybody:
+        assert all(await asyncio.gather(*(talker.goes_on() for talker in everybody)))
+        ask(edge, "POST", "/undrain", {})
+        assert edge.admin("GET", "/readyz")[0] == 200
+
+
+async def test_who_was_not_told_to_go_yet_stays_when_a_drain_is_taken_back(pair):
+    edge = pair()
+    async with talkers(edge, 40) as everybody:
+        ask(edge, "POST", "/drain", {"spread_seconds": 60, "delay_seconds": 0})
+        await until(lambda: any(talker.ended_at for talker in everybody))
+        ask(edge, "POST", "/undrain", {})
+        gone = sum(talker.ended_at is not None for talker in everybody)
+        assert gone < 20
+        assert sum(await asyncio.gather(*(talker.goes_on() for talker in everybody))) >= 40 - gone - 1
+
+
+async def test_a_drain_that_exits_ends_the_process_and_cannot_be_taken_back(pair):
+    edge = pair()
+    async with talkers(edge, 4) as everybody:
+        ask(edge, "POST", "/drain", {"exit": True, "spread_seconds": 1, "delay_seconds": 0})
+        assert ask(edge, "POST", "/undrain", {}, status=409)["error"] == "ending"
+        assert {await talker.ended() for talker in everybody} == {(1012, "edge_draining")}
+    assert edge.child.wait() == 0
+
+
+@pytest.mark.parametrize("order", [{"spread_seconds": 60, "delay_seconds": 0}, {"exit": True, "spread_seconds": 60}])
+async def test_terminate_ends_the_process_in_the_middle_of_a_drain(pair, order):
+    edge = pair(drain={"delay": "0s", "spread": "500ms", "timeout": "10s"})
+    async with talkers(edge, 4) as everybody:
+        ask(edge, "POST", "/drain", order)
+        edge.terminate()
+        assert {await talker.ended() for talker in everybody} == {(1012, "edge_draining")}
+    assert edge.child.wait() == 0
+
+
+def test_what_is_left_at_the_end_of_a_drain_is_cut_off(pair, closing):
+    edge = pair()
+    stream = closing(ByteStream(edge.connect("plain")))
+    stream.send(request("/events"))
+    assert b"200" in stream.until(b"data: first")
+    ask(edge, "POST", "/drain", {"spread_seconds": 0, "delay_seconds": 0, "timeout_seconds": 1})
+    stream.rest()
+    assert answer(edge).status == 503
+    ask(edge, "POST", "/undrain", {})
+    assert answer(edge).status == 200
