@@ -184,4 +184,17 @@ static inline const unsigned char *sluice_names_dns(const GENERAL_NAMES *names, 
   return ASN1_STRING_get0_data(name->d.dNSName);
 }
 
+/// The address at `index`, 4 or 16 bytes, or NULL where another kind of name stands.
+static inline const unsigned char *sluice_names_address(const GENERAL_NAMES *names, int index, int *count) {
+  const GENERAL_NAME *name = sk_GENERAL_NAME_value(names, index);
+  if (name == NULL || name->type != GEN_IPADD) return NULL;
+  *count = ASN1_STRING_length(name->d.iPAddress);
+  return ASN1_STRING_get0_data(name->d.iPAddress);
+}
+
+/// Writes a name as RFC 4514 has it, control characters and what is not ASCII escaped.
+static inline int sluice_print_name(BIO *bio, const X509_NAME *name) {
+  return X509_NAME_print_ex(bio, name, 0, XN_FLAG_RFC2253) >= 0;
+}
+
 #endif

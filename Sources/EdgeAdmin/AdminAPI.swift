@@ -23,7 +23,8 @@ public struct AdminAPI: Sendable {
 
   /// Everything that it does.
   static let operations: [AdminOperation] = [
-    probeOperations, edgeOperations, workerOperations, drainOperations, connectionOperations, ruleOperations,
+    probeOperations, edgeOperations, inventoryOperations, logLevelOperations, workerOperations, drainOperations,
+    connectionOperations, ruleOperations,
   ].flatMap { $0 }
 
   /// Answers one request. `HEAD` is answered like `GET`; whoever sends the answer leaves its body out.

@@ -45,6 +45,21 @@ public protocol AdminBackend: Sendable {
   /// The edge at a glance.
   func status() throws(AdminBackendError) -> AdminStatus
 
+  /// Every route, in the order of the configuration.
+  func routes() throws(AdminBackendError) -> [AdminRoute]
+
+  /// Every certificate of every listener.
+  func certificates() throws(AdminBackendError) -> [AdminCertificate]
+
+  /// The keys that tokens are checked with, by token check.
+  func keys() throws(AdminBackendError) -> [AdminKeys]
+
+  /// The least important level that the edge logs.
+  func logLevel() -> LogLevel
+
+  /// Logs from this level on, at once.
+  func setLogLevel(_ level: LogLevel)
+
   /// Every worker of every pool.
   func workers() throws(AdminBackendError) -> [AdminWorker]
 
@@ -81,41 +96,6 @@ public enum AdminReadiness: Equatable, Sendable {
   case ready
   /// No, for this reason, a word such as `draining`.
   case notReady(String)
-}
-
-/// The edge at a glance.
-public struct AdminStatus: Equatable, Sendable {
-  /// The edge's version.
-  public var version: String
-  /// When it started.
-  public var startedAt: WallTime
-  /// Now.
-  public var now: WallTime
-  /// Reactor threads.
-  public var reactors: Int
-  /// Open WebSockets.
-  public var connections: Int
-  /// The most it takes.
-  public var maxConnections: Int
-  /// Whether it sends its clients away.
-  public var isDraining: Bool
-  /// The names of the routes.
-  public var routes: [String]
-
-  /// Makes a status.
-  public init(
-    version: String, startedAt: WallTime, now: WallTime, reactors: Int, connections: Int, maxConnections: Int,
-    isDraining: Bool, routes: [String]
-  ) {
-    self.version = version
-    self.startedAt = startedAt
-    self.now = now
-    self.reactors = reactors
-    self.connections = connections
-    self.maxConnections = maxConnections
-    self.isDraining = isDraining
-    self.routes = routes
-  }
 }
 
 /// A write that someone asked for.

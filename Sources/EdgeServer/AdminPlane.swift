@@ -13,18 +13,20 @@ final class AdminPlane: AdminBackend {
   let shared: SharedState
   let reactors: [EdgeReactor]
   let snapshot: Snapshot
-  private let fetchers: [KeyFetcher]
-  private let logs: EdgeLogs
-  private let version: EdgeVersion
-  private let started = WallClock.now()
+  let rings: [String: KeyRing]
+  let fetchers: [String: KeyFetcher]
+  let logs: EdgeLogs
+  let version: EdgeVersion
+  let started = WallClock.now()
 
   init(
-    shared: SharedState, reactors: [EdgeReactor], snapshot: Snapshot, fetchers: [KeyFetcher], logs: EdgeLogs, version: EdgeVersion
+    shared: SharedState, reactors: [EdgeReactor], snapshot: Snapshot, keys: KeySources, logs: EdgeLogs, version: EdgeVersion
   ) {
     self.shared = shared
     self.reactors = reactors
     self.snapshot = snapshot
-    self.fetchers = fetchers
+    rings = keys.rings
+    fetchers = keys.fetchers
     self.logs = logs
     self.version = version
   }
@@ -35,7 +37,7 @@ final class AdminPlane: AdminBackend {
   func metrics(as format: ExpositionFormat) -> [UInt8] {
     let values = ScrapeValues(
       version: version.number, revision: version.revision, tlsLibrary: EdgeVersion.tlsLibrary, isDraining: shared.isDraining,
-      logRecordsDropped: logs.all.reduce(0) { $0 + $1.droppedRecords }, certificates: certificates, keySets: keySets,
+      logRecordsDropped: logs.all.reduce(0) { $0 + $1.droppedRecords }, certificates: certificateSamples, keySets: keySets,
       connectedClients: shared.limits.openConnections, clientLimit: shared.limits.maxConnections, pools: poolSamples,
       workers: workerSamples, limiters: shared.limits.samples, control: shared.control.sample,
       process: ProcessSample(ProcessFigures.read(), started: started))
@@ -100,13 +102,6 @@ final class AdminPlane: AdminBackend {
     return try answers.wait(for: reactors.count, patience: Self.patience).reduce(0, +)
   }
 
-  func status() -> AdminStatus {
-    AdminStatus(
-      version: version.number, startedAt: started, now: WallClock.now(), reactors: reactors.count,
-      connections: shared.limits.openConnections, maxConnections: shared.limits.maxConnections, isDraining: shared.isDraining,
-      routes: snapshot.routes.map(\.name))
-  }
-
   func workers() -> [AdminWorker] {
     shared.pools.flatMap { pool in
       pool.workers.map { worker in
@@ -119,7 +114,7 @@ final class AdminPlane: AdminBackend {
 
   func audit(_ record: AuditRecord) {
     shared.control.adminActed(record.action, result: AdminActionResult(status: record.status))
-    logs.audit.write(.info, "admin.write", "Somebody asked for a change through the admin plane.") { line in
+    logs.audit.writeAlways(.info, "admin.write", "Somebody asked for a change through the admin plane.") { line in
       line[.auditActor] = .text(record.who.map { "\($0.name) (\($0.role.rawValue))" } ?? "unknown")
       line[.peerAddress] = .text(record.peer.description)
       line[.auditAction] = .text(record.action)
@@ -137,13 +132,13 @@ final class AdminPlane: AdminBackend {
     return try answers.wait(for: reactors.count, patience: Self.patience).flatMap { $0 }
   }
 
-  private var certificates: [CertificateSample] {
+  private var certificateSamples: [CertificateSample] {
     shared.listeners.flatMap { $0.tls?.certificates ?? [] }.map { CertificateSample(name: $0.name, notAfter: $0.notAfter) }
   }
 
   private var keySets: [KeySetSample] {
     let now = MonotonicClock.now()
-    return fetchers.map { KeySetSample(auth: $0.ring.auth, age: $0.age(now: now)) }
+    return fetchers.values.map { KeySetSample(auth: $0.ring.auth, age: $0.age(now: now)) }
   }
 
   private var poolSamples: [PoolSample] {

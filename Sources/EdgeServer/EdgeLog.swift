@@ -7,7 +7,7 @@ import Synchronization
 ///
 /// A full disk or a slow terminal never makes a reactor wait: what does not fit the queue is dropped and counted.
 final class EdgeLog: Sendable {
-  private let level: LogLevel
+  private let threshold: Atomic<Int>
   private let format: LogFormat
   private let sink: LogSink
   private let orders: Mailbox<LogOrder>
@@ -17,7 +17,7 @@ final class EdgeLog: Sendable {
   ///
   /// - Parameter path: the file; nil for standard error.
   init(path: String?, level: LogLevel, format: LogFormat) throws(SystemError) {
-    self.level = level
+    threshold = Atomic(level.weight)
     self.format = format
     let sink =
       if let path { LogSink(try AppendFile(path: path), format: format) } else {
@@ -29,6 +29,12 @@ final class EdgeLog: Sendable {
     thread = try PlatformThread.start("log") { sink.run(orders) }
   }
 
+  /// The least important level that is logged. It may change at any time.
+  var level: LogLevel {
+    get { LogLevel.allCases.first { $0.weight == threshold.load(ordering: .relaxed) } ?? .info }
+    set { threshold.store(newValue.weight, ordering: .relaxed) }
+  }
+
   /// Lines dropped since the start.
   var droppedRecords: UInt64 { sink.queue.droppedRecords }
 
@@ -36,7 +42,12 @@ final class EdgeLog: Sendable {
   ///
   /// - Parameter fill: adds the fields; not called where the record is not wanted.
   func write(_ level: LogLevel, _ event: String, _ message: String, _ fill: (inout LogRecord) -> Void = { _ in }) {
-    guard level >= self.level else { return }
+    guard level.weight >= threshold.load(ordering: .relaxed) else { return }
+    writeAlways(level, event, message, fill)
+  }
+
+  /// Records an event whatever is logged: no setting hides who changed what.
+  func writeAlways(_ level: LogLevel, _ event: String, _ message: String, _ fill: (inout LogRecord) -> Void) {
     var record = LogRecord(level, event, message, at: WallClock.now())
     fill(&record)
     switch sink.queue.offer(record.line(as: format)) {

@@ -158,6 +158,6 @@ private final class FetchLoop: EventSource {
 }
 
 extension Configuration.RemoteKeys {
-  /// The address as logs may show it: some providers want a secret in the query.
-  fileprivate var shownAddress: String { String(url.prefix { $0 != "?" }) }
+  /// The address as logs and the admin plane may show it: some providers want a secret in the query.
+  var shownAddress: String { String(url.prefix { $0 != "?" }) }
 }

@@ -1,5 +1,6 @@
 import EdgeAuth
 import EdgeCore
+import EdgeIO
 import EdgeTLS
 
 /// The keys of one `auth`, which may be replaced while the edge runs. Reactors ask it for each token.
@@ -32,6 +33,10 @@ final class KeyRing: Sendable {
 final class KeyGeneration: Sendable {
   /// Counts from 1.
   let number: UInt64
+  /// When they were read.
+  let readAt = WallClock.now()
+  /// What may be told of them: their names and algorithms.
+  let described: [TokenKey]
   fileprivate let source: KeyBundle.Source
   private let verifier: TokenVerifier
   private let keys: VerificationKeys
@@ -40,6 +45,7 @@ final class KeyGeneration: Sendable {
   fileprivate init(_ bundle: KeyBundle, number: UInt64, auth: String, requirements: TokenRequirements) {
     self.number = number
     source = bundle.source
+    described = bundle.described
     verifier = TokenVerifier(requirements: requirements, keys: bundle.described)
     keys = VerificationKeys(bundle.keys)
     scope = TokenCache.Scope(auth: auth, generation: number)

@@ -59,7 +59,7 @@ public final class Server {
           sockets: sockets.map { $0.sockets[index] })
       }
       let plane = AdminPlane(
-        shared: shared, reactors: reactors, snapshot: snapshot, fetchers: Array(keys.fetchers.values), logs: logs,
+        shared: shared, reactors: reactors, snapshot: snapshot, keys: keys, logs: logs,
         version: version)
       admin = try AdminServer.start(configuration.admin, backend: plane, log: logs.main)
       addresses = sockets.map(\.address)

@@ -48,6 +48,44 @@ final class Certificate: Sendable {
     return names
   }
 
+  /// The addresses it was issued for (RFC 5280 §4.2.1.6).
+  var addresses: [IPAddress] {
+    guard let list = unsafe sluice_certificate_names(pointer) else { return [] }
+    defer { unsafe GENERAL_NAMES_free(list) }
+    var addresses: [IPAddress] = []
+    for index in unsafe 0..<sluice_names_count(list) {
+      var count: Int32 = 0
+      guard let start = unsafe sluice_names_address(list, index, &count) else { continue }
+      let bytes = unsafe Array(UnsafeBufferPointer(start: start, count: Int(count)))
+      // In network order, as X.509 has it; any other length is no address.
+      let words = bytes.reduce((high: UInt64(0), low: UInt64(0))) { ($0.high << 8 | $0.low >> 56, $0.low << 8 | UInt64($1)) }
+      switch count {
+      case 4: addresses.append(IPAddress(v4: UInt32(truncatingIfNeeded: words.low)))
+      case 16: addresses.append(IPAddress(high: words.high, low: words.low))
+      default: break
+      }
+    }
+    return addresses
+  }
+
+  /// Whom it was issued to, as RFC 4514 writes it: `CN=chat.example.com,O=Example`.
+  var subject: String { unsafe written { unsafe sluice_print_name($0, X509_get_subject_name(pointer)) == 1 } }
+
+  /// Who vouches for it.
+  var issuer: String { unsafe written { unsafe sluice_print_name($0, X509_get_issuer_name(pointer)) == 1 } }
+
+  /// Its number among its issuer's, in hexadecimal digits.
+  var serialNumber: String { unsafe written { unsafe i2a_ASN1_INTEGER($0, X509_get0_serialNumber(pointer)) > 0 } }
+
+  /// What OpenSSL writes; empty where it cannot.
+  private func written(_ write: (OpaquePointer) -> Bool) -> String {
+    guard let bio = MemoryBIO(), unsafe write(bio.pointer) else {
+      ErrorQueue.clear()
+      return ""
+    }
+    return String(decoding: bio.bytes, as: UTF8.self)
+  }
+
   /// The moment it begins to be valid, if its date can be read.
   var notBefore: WallTime? { unsafe seconds(of: X509_get0_notBefore(pointer)) }
 

@@ -1,4 +1,5 @@
 import COpenSSL
+import EdgeAuth
 
 /// Why a key cannot be used.
 public enum KeyError: Error, Equatable, Sendable, CustomStringConvertible {
@@ -86,6 +87,18 @@ final class KeyHandle: Sendable {
 
   /// The size in bits, as of an RSA modulus.
   var bits: Int { unsafe Int(EVP_PKEY_get_bits(pointer)) }
+
+  /// Its kind and size in words, such as `EC P-256` or `RSA 2048`.
+  var typeName: String {
+    switch kind {
+    case EVP_PKEY_RSA: "RSA \(bits)"
+    case EVP_PKEY_RSA_PSS: "RSA-PSS \(bits)"
+    case EVP_PKEY_EC: "EC \(curve?.rawValue ?? String(bits))"
+    case EVP_PKEY_ED25519: "Ed25519"
+    case EVP_PKEY_ED448: "Ed448"
+    default: "other"
+    }
+  }
 
   /// Whether signatures are of a kind that brings its own digest (RFC 8032).
   var isEdwards: Bool { kind == EVP_PKEY_ED25519 || kind == EVP_PKEY_ED448 }

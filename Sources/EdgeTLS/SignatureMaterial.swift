@@ -60,7 +60,7 @@ struct SigningOperation: ~Copyable {
 
 extension KeyHandle {
   /// The curve of an EC key, if it is one of ours.
-  fileprivate var curve: EllipticCurve? {
+  var curve: EllipticCurve? {
     var name = [CChar](repeating: 0, count: 32)
     guard unsafe EVP_PKEY_get_group_name(pointer, &name, name.count, nil) == 1 else { return nil }
     switch String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self) {

@@ -12,6 +12,18 @@ public final class TLSServerContext: Sendable {
     public let name: String
     /// The DNS names it was issued for.
     public let dnsNames: [String]
+    /// The addresses it was issued for.
+    public let addresses: [IPAddress]
+    /// Whom it was issued to, as RFC 4514 writes it.
+    public let subject: String
+    /// Who vouches for it.
+    public let issuer: String
+    /// Its number among its issuer's, in hexadecimal digits.
+    public let serialNumber: String
+    /// The kind of its key, such as `EC P-256` or `RSA 2048`.
+    public let keyType: String
+    /// The moment it begins to be valid; nil where the date cannot be read.
+    public let notBefore: WallTime?
     /// The moment after which it is no longer valid.
     public let notAfter: WallTime
   }
@@ -45,10 +57,23 @@ public final class TLSServerContext: Sendable {
     defaultContext = try groups.context(serving: first.leaf.names.first ?? "", atLeast: 0)
     selection = HandshakeSelection(
       contexts: table, protocols: applicationProtocols.map { Array($0.utf8) }, ticketKeys: ticketKeys)
-    certificates = loaded.map {
-      CertificateSummary(name: $0.name, dnsNames: $0.leaf.names, notAfter: $0.leaf.notAfter ?? WallTime(nanoseconds: .max))
-    }
+    certificates = loaded.map(CertificateSummary.init)
     for context in groups.all { selection.install(in: context) }
+  }
+}
+
+extension TLSServerContext.CertificateSummary {
+  fileprivate init(_ certificate: ServerCertificate) {
+    let leaf = certificate.leaf
+    name = certificate.name
+    dnsNames = leaf.names
+    addresses = leaf.addresses
+    subject = leaf.subject
+    issuer = leaf.issuer
+    serialNumber = leaf.serialNumber
+    keyType = certificate.key.typeName
+    notBefore = leaf.notBefore
+    notAfter = leaf.notAfter ?? WallTime(nanoseconds: .max)
   }
 }
 

@@ -16,7 +16,8 @@ public enum LogLevel: String, Comparable, CaseIterable, Sendable {
     lhs.weight < rhs.weight
   }
 
-  private var weight: Int {
+  /// How much it matters, from 0 on.
+  public var weight: Int {
     switch self {
     case .debug: 0
     case .info: 1

@@ -19,6 +19,7 @@ final class FakeBackend: AdminBackend {
     var workers = [AdminWorker(pool: "chat", path: "/run/chat/1.sock", state: .ready, isUp: true, connections: 2)]
     var workerOrders: [WorkerOrder] = []
     var drain: AdminDrain?
+    var logLevel = LogLevel.info
   }
 
   let state: Mutex<State>
@@ -91,6 +92,42 @@ final class FakeBackend: AdminBackend {
   func workers() throws(AdminBackendError) -> [AdminWorker] {
     try check()
     return state.withLock { $0.workers }
+  }
+
+  func routes() throws(AdminBackendError) -> [AdminRoute] {
+    try check()
+    var totals = TrafficTotals()
+    totals.messagesReceived = 7
+    totals.handshakes[HandshakeResult.accepted.rawValue] = 3
+    totals.closed = 1
+    return [
+      AdminRoute(name: "chat", host: nil, path: "/ws", pool: "chat", auth: "main", origins: ["*"], totals: totals)
+    ]
+  }
+
+  func certificates() throws(AdminBackendError) -> [AdminCertificate] {
+    try check()
+    return [
+      AdminCertificate(
+        listener: "public", name: "/tls/chain.pem", subject: "CN=chat.example.com", issuer: "CN=CA", names: ["chat.example.com"],
+        notBefore: nil, notAfter: WallTime(seconds: now.seconds + 3 * 86_400 - 1), keyType: "EC P-256", serial: "0A")
+    ]
+  }
+
+  func keys() throws(AdminBackendError) -> [AdminKeys] {
+    try check()
+    return [
+      AdminKeys(
+        auth: "main", source: .secretFile, location: "/keys/secret", keys: [.init(id: nil, algorithm: "HS256")],
+        fetchedAt: WallTime(seconds: now.seconds - 10)),
+      AdminKeys(auth: "other", source: .url, location: "https://id.example.com/keys", keys: [], fetchedAt: nil),
+    ]
+  }
+
+  func logLevel() -> LogLevel { state.withLock { $0.logLevel } }
+
+  func setLogLevel(_ level: LogLevel) {
+    state.withLock { $0.logLevel = level }
   }
 
   func changeWorker(at path: String, _ order: WorkerOrder) throws(AdminBackendError) -> WorkerChange? {

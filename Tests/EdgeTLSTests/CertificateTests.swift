@@ -114,6 +114,12 @@ struct CertificateTests {
     let context = try context(identity.source(name: "demo"))
     #expect(context.certificates.first?.dnsNames == ["localhost", "*.demo.test"])
     #expect(context.certificates.first?.notAfter == WallTime(seconds: Fixture.now.seconds + 7 * 86_400))
+    let summary = try #require(context.certificates.first)
+    #expect(summary.addresses == addresses)
+    #expect(summary.subject.hasPrefix("CN=") && summary.subject == summary.issuer)
+    #expect(summary.keyType == "EC P-256")
+    #expect(!summary.serialNumber.isEmpty && summary.serialNumber.allSatisfy(\.isHexDigit))
+    #expect(try #require(summary.notBefore) <= Fixture.now)
     #expect(throws: TLSError.certificate) { try SelfSigned.certificate(names: ["a,DNS:evil"], now: Fixture.now) }
     #expect(throws: TLSError.certificate) { try SelfSigned.certificate(names: [], now: Fixture.now) }
   }

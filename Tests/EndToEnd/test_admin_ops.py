@@ -2,14 +2,17 @@
 
 import asyncio
 import contextlib
+import datetime
 import json
 import time
 import urllib.parse
 
 import pytest
 import websockets.asyncio.client
+from cryptography import x509
 from websockets.exceptions import ConnectionClosed
 
+from edge import open_route
 from rawhttp import ByteStream, request
 from waiting import SLOWNESS, eventually, slow
 from workers import ForeignWorker
@@ -298,3 +301,91 @@ def test_what_is_left_at_the_end_of_a_drain_is_cut_off(pair, closing):
     assert answer(edge).status == 503
     ask(edge, "POST", "/undrain", {})
     assert answer(edge).status == 200
+
+
+# What there is to see
+
+
+async def test_status_and_routes_count_what_clients_did(directory, closing, start_edge, site):
+    closing(ForeignWorker("node", directory, "a")).wait_until_ready()
+    routes = [
+        open_route(name="chat", path="/ws") | {"auth": "main", "origins": ["https://chat.example.test"], "origin_missing": "allow"},
+        open_route(name="open", path="/", match={"host": "localhost", "path": "=/open"}), open_route(name="rest", path="/")]
+    edge = start_edge({"main": [directory / "a.sock"]}, routes, threads=2)
+    url = f"ws://127.0.0.1:{edge.ports['plain']}"
+    sockets = [
+        await websockets.asyncio.client.connect(f"{url}/rest", ping_interval=None, proxy=None) for _ in range(6)]
+    for number, socket in enumerate(sockets):
+        for _ in range(number):
+            await socket.send("x" * 10)
+            assert await socket.recv() == "x" * 10
+    for socket in sockets[:2]:
+        await socket.close()
+    for _ in range(2):
+        with pytest.raises(websockets.exceptions.InvalidStatus):
+            await websockets.asyncio.client.connect(f"{url}/ws", proxy=None)
+    with pytest.raises(websockets.exceptions.InvalidStatus):
+        await websockets.asyncio.client.connect(f"{url}/ws", proxy=None, origin="https://evil.test")
+    await until(lambda: ask(edge, "GET", "/status")["connections"] == 4)
+    status = ask(edge, "GET", "/status")
+    assert [status[key] for key in ("messages_in", "messages_out", "bytes_in", "bytes_out")] == [15, 15, 150, 150]
+    counted = {word: count for word, count in status["handshakes"].items() if count}
+    assert counted == {"accepted": 6, "origin_denied": 1, "token_missing": 2}
+    assert status["ready"] is True and status["draining"] is False and status["drain"] is None
+    assert (status["throttled_connections"], status["clients_waiting"], status["send_queue_bytes"]) == (0, 0, 0)
+    assert status["config"]["age_seconds"] >= 0
+    shown = {route["name"]: route for route in ask(edge, "GET", "/routes")["routes"]}
+    assert list(shown) == ["chat", "open", "rest"]
+    assert (shown["rest"]["connections"], shown["rest"]["messages_in"], shown["chat"]["handshakes"]["token_missing"]) == (4, 15, 2)
+    assert [shown["open"][key] for key in ("host", "path", "pool", "auth", "origins")] == ["localhost", "=/open", "main", None, ["*"]]
+    assert (shown["chat"]["host"], shown["chat"]["auth"]) == (None, "main")
+    assert shown["chat"]["origins"] == ["https://chat.example.test"]
+    for socket in sockets:
+        await socket.close()
+
+
+def test_certificates_are_shown_with_the_days_that_they_have_left(pair, site):
+    edge = pair()
+    (shown,) = ask(edge, "GET", "/certs")["certificates"]
+    real = x509.load_pem_x509_certificates(site.chain.read_bytes())[0]
+    assert (shown["listener"], shown["name"]) == ("secure", str(site.chain))
+    assert int(shown["serial"], 16) == real.serial_number
+    assert shown["subject"] == real.subject.rfc4514_string() and shown["issuer"] == real.issuer.rfc4514_string()
+    assert datetime.datetime.fromisoformat(shown["not_after"]) == real.not_valid_after_utc
+    assert datetime.datetime.fromisoformat(shown["not_before"]) == real.not_valid_before_utc
+    left = (real.not_valid_after_utc - datetime.datetime.now(datetime.UTC)).days
+    assert shown["days_left"] in (left, left + 1)
+    names = real.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert shown["names"] == names.get_values_for_type(x509.DNSName) + [
+        str(address) for address in names.get_values_for_type(x509.IPAddress)]
+    assert shown["key_type"].startswith(("EC P-", "RSA ", "Ed"))
+    expiry = ask(edge, "GET", "/status")["next_certificate_expiry"]
+    assert expiry == {key: shown[key] for key in ("name", "not_after", "days_left")}
+
+
+def test_keys_are_shown_without_the_keys(pair, site):
+    edge = pair()
+    (shown,) = ask(edge, "GET", "/keys")["keys"]
+    assert (shown["auth"], shown["source"], shown["location"]) == ("main", "file", str(site.jwks))
+    real = json.loads(site.jwks.read_bytes())["keys"]
+    assert {key["kid"] for key in shown["keys"]} <= {key["kid"] for key in real}
+    assert {key["algorithm"] for key in shown["keys"]} == {"ES256"}
+    assert 0 <= shown["age_seconds"] < 60
+    text = edge.admin("GET", "/api/v1/keys")[1]
+    assert not any(key[part] in text for key in real for part in ("x", "y", "n", "k") if part in key)
+
+
+async def test_the_log_level_changes_at_once_and_audit_lines_are_written_at_any(pair):
+    edge = pair()
+    assert ask(edge, "GET", "/log-level") == {"level": "info"}
+    async with talkers(edge, 1):
+        assert ask(edge, "PUT", "/log-level", {"level": "error"}) == {"level": "error"}
+        async with talkers(edge, 1):
+            assert ask(edge, "PUT", "/log-level", {"level": "info"}) == {"level": "info"}
+            async with talkers(edge, 1):
+                pass
+    await until(lambda: len(edge.events("connection.closed")) == 3)
+    assert len(edge.events("connection.opened")) == 2
+    lines = edge.events("admin.write", audit_action="log_level.set")
+    assert [json.loads(line["audit.detail"]) for line in lines] == [{"from": "info", "to": "error"}, {"from": "error", "to": "info"}]
+    ask(edge, "PUT", "/log-level", {"level": "verbose"}, status=400)

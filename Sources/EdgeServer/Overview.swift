@@ -1,0 +1,79 @@
+import EdgeAdmin
+import EdgeAuth
+import EdgeConfig
+import EdgeCore
+import EdgeIO
+import EdgeRouting
+import EdgeTLS
+import EdgeTelemetry
+
+/// What operators see of the edge as a whole. Counters are read without asking the reactors.
+extension AdminPlane {
+  func status() -> AdminStatus {
+    var status = AdminStatus(
+      version: version.number, revision: version.revision, startedAt: started, now: WallClock.now(), reactors: reactors.count,
+      connections: shared.limits.openConnections, maxConnections: shared.limits.maxConnections, isDraining: shared.isDraining,
+      routes: snapshot.routes.map(\.name), totals: totals)
+    status.drain = currentDrain
+    status.nextExpiry = certificates().min { $0.notAfter < $1.notAfter }.map {
+      AdminStatus.CertificateExpiry(name: $0.name, notAfter: $0.notAfter)
+    }
+    return status
+  }
+
+  func routes() -> [AdminRoute] {
+    let totals = totals
+    return snapshot.configuration.routes.map { route in
+      AdminRoute(
+        name: route.name, host: route.match.host == .any ? nil : route.match.host.description,
+        path: route.match.path.description, pool: route.pool, auth: route.auth,
+        origins: route.origins.patterns.map(\.description),
+        totals: totals.route(route.name))
+    }
+  }
+
+  func certificates() -> [AdminCertificate] {
+    shared.listeners.flatMap { listener in
+      (listener.tls?.certificates ?? []).map { certificate in
+        AdminCertificate(
+          listener: listener.name, name: certificate.name, subject: certificate.subject, issuer: certificate.issuer,
+          names: certificate.dnsNames + certificate.addresses.map(\.description), notBefore: certificate.notBefore,
+          notAfter: certificate.notAfter, keyType: certificate.keyType, serial: certificate.serialNumber)
+      }
+    }
+  }
+
+  func keys() -> [AdminKeys] {
+    snapshot.configuration.auth.sorted { $0.key < $1.key }.compactMap { name, auth in
+      rings[name].map { ring in
+        let keys = ring.generation
+        let (source, location) = shown(auth.keys)
+        return AdminKeys(
+          auth: name, source: source, location: location,
+          keys: keys.described.map { AdminKeys.Key(id: $0.id, algorithm: $0.algorithm.rawValue) },
+          fetchedAt: fetchers[name].map { fetchedAt($0) } ?? keys.readAt)
+      }
+    }
+  }
+
+  func logLevel() -> LogLevel { logs.main.level }
+
+  func setLogLevel(_ level: LogLevel) {
+    logs.main.level = level
+  }
+
+  private var totals: EdgeTotals { EdgeTotals(of: reactors.map(\.metrics)) }
+
+  /// When the provider gave a set last; nil if it never did.
+  private func fetchedAt(_ fetcher: KeyFetcher) -> WallTime? {
+    fetcher.age(now: MonotonicClock.now()).map { WallClock.now().adding(.zero - $0) }
+  }
+
+  private func shown(_ keys: Configuration.KeySource) -> (AdminKeys.Source, String) {
+    switch keys {
+    case .file(let path): (.file, path)
+    case .secretFile(let path): (.secretFile, path)
+    case .url(let source): (.url, source.shownAddress)
+    }
+  }
+}
