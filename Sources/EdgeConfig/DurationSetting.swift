@@ -1,3 +1,5 @@
+import EdgeCore
+
 extension Duration {
   /// Reads a duration as settings write it: `250ms`, `10s`, `5m`, `1h` or `1d`; nil for anything else.
   public init?(setting text: String) {
