@@ -20,6 +20,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -28,6 +29,7 @@
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 extern int accept4(int, struct sockaddr *__restrict, socklen_t *__restrict, int);
@@ -284,6 +286,7 @@ struct csystem_file {
   bool is_regular;
   bool is_directory;
   bool is_socket;
+  bool is_readable_by_all;
 };
 
 /// Facts about an open descriptor where `path` is empty, else about what `path` names.
@@ -300,6 +303,7 @@ static inline int csystem_file_status(int descriptor, const char *path, bool fol
   file->is_regular = S_ISREG(status.stx_mode);
   file->is_directory = S_ISDIR(status.stx_mode);
   file->is_socket = S_ISSOCK(status.stx_mode);
+  file->is_readable_by_all = (status.stx_mode & S_IROTH) != 0;
   return 0;
 }
 
@@ -337,6 +341,31 @@ static inline int csystem_spawn(const char *path, char *const *arguments) {
 static inline int csystem_reap(int child) {
   int status;
   return waitpid(child, &status, WNOHANG);
+}
+
+// MARK: Terminals
+
+struct csystem_size {
+  uint16_t columns;
+  uint16_t rows;
+};
+
+/// Zeros where the descriptor is no terminal, or one that does not know its size.
+static inline struct csystem_size csystem_terminal_size(int descriptor) {
+  struct winsize size = {0};
+  (void)ioctl(descriptor, TIOCGWINSZ, &size);
+  return (struct csystem_size){size.ws_col, size.ws_row};
+}
+
+/// Lets keys be read one by one, unseen and without waiting. Ctrl-C stays a signal; Ctrl-Z becomes a key.
+static inline int csystem_read_keys(int descriptor, struct termios *before) {
+  if (tcgetattr(descriptor, before) != 0) return -1;
+  struct termios keys = *before;
+  keys.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
+  keys.c_cc[VMIN] = 0;
+  keys.c_cc[VTIME] = 0;
+  keys.c_cc[VSUSP] = _POSIX_VDISABLE;
+  return tcsetattr(descriptor, TCSADRAIN, &keys);
 }
 
 // MARK: Memory

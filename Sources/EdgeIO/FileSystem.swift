@@ -94,6 +94,12 @@ public enum FileSystem {
     return fileStatus(AT_FDCWD, path, followLinks: followLinks)
   }
 
+  /// Whether users who are neither the file's owner nor of its group may read it; false if there is none.
+  public static func isReadableByAll(_ path: String) -> Bool {
+    var file = csystem_file()
+    return unsafe csystem_file_status(AT_FDCWD, path, true, &file) == 0 && file.is_readable_by_all
+  }
+
   /// Which file `path` names, or nil if there is none or it may not be seen.
   public static func fileIdentity(_ path: String) -> FileIdentity? {
     status(of: path)?.identity
