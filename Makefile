@@ -9,6 +9,7 @@ run: build
 build: toolchain
 	@scripts/packages build
 	swift build -c release --static-swift-stdlib --product sluice
+	swift build -c release --static-swift-stdlib --product sluicectl
 	swift build -c release --static-swift-stdlib --product chat-worker
 
 test: toolchain
@@ -21,6 +22,7 @@ unit: toolchain
 # The real binaries, with clients and workers that others wrote.
 e2e: toolchain
 	swift build --product sluice
+	swift build --product sluicectl
 	swift build --product chat-worker
 	scripts/end-to-end .build/debug
 

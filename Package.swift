@@ -35,6 +35,7 @@ let package = Package(
   name: "sluice",
   products: [
     .executable(name: "sluice", targets: ["sluice"]),
+    .executable(name: "sluicectl", targets: ["sluicectl"]),
     .executable(name: "chat-worker", targets: ["chat-worker"]),
     .executable(name: "sluice-bench", targets: ["sluice-bench"]),
   ],
@@ -63,6 +64,7 @@ let package = Package(
     layer("EdgeTelemetry", on: ["EdgeCore", "EdgePolicy"]),
     layer("EdgeConfig", on: ["EdgeCore", "EdgeAuth", "EdgePolicy", "EdgeRouting", yams]),
     layer("ChatCore", on: ["EdgeCore"]),
+    layer("ControlCore", on: ["EdgeCore"]),
 
     // Layer 2: input and output.
     layer("EdgeIO", on: ["EdgeCore", "CSystem"]),
@@ -80,6 +82,7 @@ let package = Package(
 
     // Layer 4: programs.
     program("sluice", on: ["EdgeServer", "EdgeConfig", "EdgeAuth", "EdgeTLS", "EdgeIO", "EdgeCore", arguments]),
+    program("sluicectl", on: ["ControlCore", "EdgeCore", "EdgeIO", "EdgeTLS", "CCurl", arguments]),
     program(
       "chat-worker",
       on: [
@@ -98,6 +101,7 @@ let package = Package(
     tests(of: "EdgeTelemetry", with: ["EdgeCore", "EdgePolicy"]),
     tests(of: "EdgeConfig", with: ["EdgeCore", "EdgeAuth", "EdgePolicy", "EdgeRouting"]),
     tests(of: "ChatCore", with: ["EdgeCore"]),
+    tests(of: "ControlCore", with: ["EdgeCore"]),
     tests(of: "EdgeIO", with: ["EdgeCore"]),
     tests(of: "EdgeTLS", with: ["EdgeCore", "EdgeAuth", "COpenSSL"]),
     tests(

@@ -52,3 +52,9 @@ static inline long sluice_curl_status(CURL *_Nonnull handle) {
   long status = 0;
   return curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &status) == CURLE_OK ? status : 0;
 }
+
+// The error number of the last connect that failed; 0 if none did.
+static inline int sluice_curl_system_error(CURL *_Nonnull handle) {
+  long error = 0;
+  return curl_easy_getinfo(handle, CURLINFO_OS_ERRNO, &error) == CURLE_OK ? (int)error : 0;
+}

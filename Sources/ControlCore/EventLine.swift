@@ -1,0 +1,37 @@
+public import EdgeCore
+
+extension StreamEvent {
+  /// The event in one line for people: time, kind, and what it says as `name=value`.
+  public func line(painter: Painter) -> String {
+    guard let said = try? JSON(parsing: Array(data.utf8)), let members = said.members else {
+      return "\(painter.paint(kind, style)) \(TerminalText.safe(data))\n"
+    }
+    let time = said["at"]?.stringValue.map { Moment.timeOfDay($0) } ?? ""
+    let facts = members.compactMap { member -> String? in
+      guard member.name != "at", !member.value.isNull else { return nil }
+      let value = member.value.text ?? String(decoding: member.value.encoded(), as: UTF8.self)
+      return "\(painter.paint(TerminalText.safe(member.name) + "=", .faint))\(TerminalText.safe(value))"
+    }
+    return ([painter.paint(TerminalText.safe(time), .faint), painter.paint(kind, style)] + facts).joined(separator: " ") + "\n"
+  }
+
+  /// The event as one JSON text, for scripts.
+  public var json: JSON {
+    let said = (try? JSON(parsing: Array(data.utf8))) ?? .string(data)
+    return .object(present: [("event", .string(name)), ("id", id.map(JSON.string)), ("data", said)])
+  }
+
+  private var kind: String {
+    let kind = TerminalText.safe(name, maxWidth: 16)
+    return kind + String(repeating: " ", count: max(0, 9 - TerminalText.width(kind)))
+  }
+
+  private var style: Style {
+    switch name {
+    case "opened": .good
+    case "denied", "lost": .bad
+    case "closed": .plain
+    default: .warning
+    }
+  }
+}

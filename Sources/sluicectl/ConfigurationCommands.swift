@@ -1,0 +1,94 @@
+import ArgumentParser
+import ControlCore
+import EdgeCore
+import EdgeIO
+
+/// `sluicectl reload`.
+struct ReloadCommand: ControlCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "reload", abstract: "Applies the configuration file anew, all of it or nothing, and prints what changed.",
+    discussion: "A file that is wrong changes nothing: its errors are printed as file:line:column, and the exit code is 78.")
+
+  @OptionGroup(title: "Which edge") var options: ControlOptions
+
+  func perform(in session: Session) throws(ControlFailure) {
+    let answer = try session.ask(APIRequest(.post, "reload", body: .object([])))
+    session.show(answer) { ConfigurationDiff($0).text(painter: session.painter) }
+    let waiting = answer["needs_restart"]?.arrayValue?.compactMap(\.stringValue) ?? []
+    if !waiting.isEmpty {
+      Session.note("These wait for a restart: \(TerminalText.safe(waiting.joined(separator: ", "), maxWidth: 1_000)).")
+    }
+  }
+}
+
+/// `sluicectl config`.
+struct ConfigCommand: ControlCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "config", abstract: "Prints the configuration in force, without its secrets: as YAML, or with -o json as JSON.")
+
+  @OptionGroup(title: "Which edge") var options: ControlOptions
+
+  func perform(in session: Session) throws(ControlFailure) {
+    guard session.output == .table else { return session.show(try session.ask(APIRequest(.get, "config"))) { _ in "" } }
+    var request = APIRequest(.get, "config")
+    request.accept = "application/yaml"
+    let text = String(decoding: try session.client.ask(request), as: UTF8.self)
+    for line in text.split(separator: "\n", omittingEmptySubsequences: false).dropLast() {
+      StandardStreams.writeOutput(TerminalText.safe(String(line), maxWidth: .max) + "\n")
+    }
+  }
+}
+
+/// `sluicectl validate FILE`.
+struct ValidateCommand: ControlCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "validate",
+    abstract: "Has the edge judge a configuration file of this machine, and prints what it would change.",
+    discussion: "Nothing is applied. `sluice check` judges a file without an edge.")
+
+  @Argument(help: "The file, YAML or JSON.", completion: .file())
+  var file: String
+  @OptionGroup(title: "Which edge") var options: ControlOptions
+
+  func perform(in session: Session) throws(ControlFailure) {
+    let text: String
+    do {
+      guard let valid = String(validating: try FileSystem.readFile(file, maxBytes: maxConfigurationBytes), as: UTF8.self) else {
+        throw ControlFailure.badConfiguration("\(file): not UTF-8")
+      }
+      text = valid
+    } catch let error as FileError {
+      throw .usage("\(file): \(error).")
+    } catch {
+      throw .badConfiguration("\(file): not UTF-8")
+    }
+    let answer = try session.ask(APIRequest(.post, "config", "validate", body: ["yaml": .string(text)]))
+    session.show(answer) { ConfigurationDiff($0).text(painter: session.painter) }
+  }
+}
+
+/// `sluicectl log-level [LEVEL]`.
+struct LogLevelCommand: ControlCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "log-level", abstract: "Shows how much the edge logs, or changes it until the edge restarts.")
+
+  @Argument(help: "The least level that is written.")
+  var level: LogLevel?
+  @OptionGroup(title: "Which edge") var options: ControlOptions
+
+  func perform(in session: Session) throws(ControlFailure) {
+    let request =
+      level.map { APIRequest(.put, "log-level", body: ["level": .string($0.rawValue)]) } ?? APIRequest(.get, "log-level")
+    session.show(try session.ask(request)) { "\(TerminalText.safe($0["level"]?.stringValue ?? ""))\n" }
+  }
+}
+
+/// The levels of the edge's log.
+enum LogLevel: String, CaseIterable, ExpressibleByArgument {
+  case debug
+  case info
+  case warning
+  case error
+}
+
+private let maxConfigurationBytes = 1 << 20
