@@ -31,15 +31,28 @@ class Bench:
         return Bench(self._program, self._site, token=False)
 
     def __call__(self, mode, proxy, *options, figures=True):
-        command = ["taskset", "-c", LOAD_CORE, self._program, mode, "--json", "--connect", f"127.0.0.1:{proxy.port}",
-                   "--origin", "https://localhost", *self._token, "--give-up-after", "300",
-                   *map(str, options)]
+        command = self._command(mode, proxy, *options)
         if figures:
             command += ["--server-pid", str(proxy.pid)]
         done = subprocess.run(command, capture_output=True, check=False)
         if done.returncode != 0:
             raise SystemExit(f"{proxy.name}: {done.stderr.decode().strip()}")
         return json.loads(done.stdout)
+
+    @contextlib.contextmanager
+    def holding(self, proxy, *options):
+        """Holds idle connections meanwhile."""
+        load = subprocess.Popen([*self._command("idle", proxy, *options), "--server-pid", str(proxy.pid)],
+                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            yield
+        finally:
+            load.kill()
+            load.wait()
+
+    def _command(self, mode, proxy, *options):
+        return ["taskset", "-c", LOAD_CORE, self._program, mode, "--json", "--connect", f"127.0.0.1:{proxy.port}",
+                "--origin", "https://localhost", *self._token, "--give-up-after", "300", *map(str, options)]
 
 
 def rounds(count, proxies, measure, say):
@@ -136,6 +149,14 @@ def read_strace(path):
     with open(path) as lines:
         rows = (re.fullmatch(r"\s*(\d+)\s+(\S+)\s*", line) for line in lines)
         return {row[2]: int(row[1]) for row in rows if row}
+
+
+def wait_for(condition, what, seconds):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise SystemExit(f"{what}: not within {seconds} s")
+        time.sleep(0.2)
 
 
 def run_load(bench, proxy, mode, load):

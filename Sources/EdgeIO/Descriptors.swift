@@ -17,14 +17,29 @@ public enum DescriptorLimit {
     return (limit.soft, limit.hard)
   }
 
-  /// How many descriptors are open now. Reads a directory of /proc: for a metric, not for each connection.
+  /// How many descriptors are open now. For a metric, not for each connection.
+  ///
+  /// From Linux 6.2 on the size of /proc/self/fd says it; before, it is 0. To list that directory takes 14 ms of CPU where 18,000 are open
+  /// (`scripts/bench --parts scrape`).
   public static func openCount() -> Int {
-    guard let directory = unsafe opendir("/proc/self/fd") else { return 0 }
-    defer { unsafe closedir(directory) }
-    var count = 0
-    while unsafe readdir(directory) != nil { count += 1 }
-    // Not counted: ".", "..", and the directory itself.
-    return max(0, count - 3)
+    let size = FileSystem.status(of: "/proc/self/fd")?.size ?? 0
+    return size > 0 ? Int(clamping: size) : countOneByOne()
+  }
+
+  /// Asks about every descriptor that there may be. A call for each costs less than one poll(2) for all, which looks at their sockets
+  /// too.
+  static func countOneByOne() -> Int {
+    (0..<Int32(clamping: tableSize())).count { fcntl($0, F_GETFD) >= 0 }
+  }
+
+  /// The places of the kernel's table of this process's descriptors (`FDSize` of proc(5)), each open or not; at most the soft limit.
+  private static func tableSize() -> UInt64 {
+    var limit = csystem_limit()
+    _ = unsafe csystem_descriptor_limit(&limit)
+    let status = (try? FileSystem.readFile("/proc/self/status", maxBytes: 65_536)) ?? []
+    let line = status.split(separator: UInt8(ascii: "\n")).first { $0.starts(with: "FDSize:".utf8) } ?? []
+    let digits = line.drop { !ASCII.isDigit($0) }
+    return min(limit.soft, UInt64(String(decoding: digits, as: UTF8.self)) ?? 0)
   }
 }
 

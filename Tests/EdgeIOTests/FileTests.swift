@@ -1,7 +1,8 @@
 import EdgeCore
-import EdgeIO
 import Glibc
 import Testing
+
+@testable import EdgeIO
 
 @Suite struct `Files` {
   let directory: TemporaryDirectory
@@ -112,6 +113,20 @@ import Testing
     let limit = DescriptorLimit.raise()
     #expect(limit.soft == limit.hard)
     #expect(DescriptorLimit.openCount() > 2)
+  }
+
+  @Test func `open descriptors are counted alike by their directory, by its size and one by one`() throws {
+    let held = DescriptorReserve(count: 300)
+    // Other tests open and close some meanwhile.
+    let agreed = (0..<1_000).contains { _ in
+      let counts = [
+        DescriptorLimit.openCount(), DescriptorLimit.countOneByOne(), FileSystem.glob("/proc/self/fd/*").count,
+        DescriptorLimit.openCount(),
+      ]
+      // The directory lists the descriptor that it is read by.
+      return counts[0] == counts[1] && counts[1] == counts[3] && (0...1).contains(counts[2] - counts[0]) && counts[0] > 300
+    }
+    #expect(agreed && held.isWhole)
   }
 
   @Test func `a reserve can be released and refilled`() {

@@ -1,7 +1,9 @@
 """Child processes that never outlive the test, however it ends."""
 
+import collections
 import ctypes
 import os
+import pathlib
 import resource
 import signal
 import subprocess
@@ -79,3 +81,11 @@ class Child:
         """User and system time so far, in seconds."""
         fields = open(f"/proc/{self.pid}/stat").read().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def cpu_by_thread(self):
+        """Seconds on a processor so far, by the threads' names, to the nanosecond."""
+        spent = collections.Counter()
+        for task in pathlib.Path(f"/proc/{self.pid}/task").iterdir():
+            nanoseconds = int((task / "schedstat").read_text().split()[0])
+            spent[(task / "comm").read_text().strip()] += nanoseconds / 1e9
+        return spent

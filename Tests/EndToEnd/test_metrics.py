@@ -320,3 +320,22 @@ def test_a_message_that_waits_for_a_slow_client_is_timed_until_the_kernel_has_it
         float(dict(labels)["le"]): value for (name, labels), value in pair.edge.metrics().items()
         if name == "sluice_message_transit_seconds_bucket" and dict(labels)["direction"] == "sent"}
     assert buckets[float("inf")] > buckets[0.001]
+
+
+# What a scrape costs (the figure for 9,000 connections is in docs/benchmarks.md)
+
+
+def test_a_scrape_costs_the_same_with_many_connections_and_reactors_take_no_part(pair):
+    def cost():
+        scrape(pair.edge)
+        before = pair.edge.child.cpu_by_thread()
+        for _ in range(40):
+            scrape(pair.edge)
+        return pair.edge.child.cpu_by_thread() - before
+
+    alone = cost()
+    held = [pair.open("plain") for _ in range(600)]
+    crowded = cost()
+    assert crowded.total() < 1.5 * alone.total()
+    assert crowded["reactor"] < 0.1 * crowded.total()
+    assert pair.edge.metric("sluice_connections") == len(held)
