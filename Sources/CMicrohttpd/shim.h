@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <microhttpd.h>
+#include <poll.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -16,14 +17,15 @@ struct sluice_mhd_limits {
   size_t connection_bytes;
 };
 
-// Starts a daemon with a thread of its own on a socket that listens; the daemon closes the socket when it stops.
+// Starts a daemon with a thread of its own on a socket that listens; the daemon closes the socket when it stops. Its connections may
+// be suspended.
 static inline struct MHD_Daemon *_Nullable sluice_mhd_start(int listening, struct sluice_mhd_limits limits,
                                                              MHD_AccessHandlerCallback _Nonnull handler,
                                                              sluice_mhd_started _Nonnull started,
                                                              MHD_RequestCompletedCallback _Nonnull completed,
                                                              void *_Nonnull context) {
   return MHD_start_daemon(
-      MHD_USE_EPOLL_INTERNAL_THREAD, 0, NULL, NULL, handler, context, MHD_OPTION_LISTEN_SOCKET, listening,
+      MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, handler, context, MHD_OPTION_LISTEN_SOCKET, listening,
       MHD_OPTION_CONNECTION_LIMIT, limits.connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT, limits.connections_per_ip,
       MHD_OPTION_CONNECTION_TIMEOUT, limits.idle_seconds, MHD_OPTION_CONNECTION_MEMORY_LIMIT, limits.connection_bytes,
       MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_URI_LOG_CALLBACK, started, context, MHD_OPTION_NOTIFY_COMPLETED, completed,
@@ -35,6 +37,21 @@ static inline int sluice_mhd_socket(struct MHD_Connection *_Nonnull connection) 
   const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
   return info ? info->connect_fd : -1;
 }
+
+// Whether the peer has ended its side, or the whole connection. For a connection that is suspended: nobody else reads from it.
+static inline _Bool sluice_mhd_is_abandoned(struct MHD_Connection *_Nonnull connection) {
+  const short ended = POLLHUP | POLLERR | 0x2000;  // POLLRDHUP, which the header has for _GNU_SOURCE alone
+  struct pollfd state = {.fd = sluice_mhd_socket(connection), .events = ended};
+  return poll(&state, 1, 0) > 0 && (state.revents & ended) != 0;
+}
+
+// How long the connection may carry nothing, though something is to be sent, before it is closed.
+static inline void sluice_mhd_set_timeout(struct MHD_Connection *_Nonnull connection, unsigned int seconds) {
+  MHD_set_connection_option(connection, MHD_CONNECTION_OPTION_TIMEOUT, seconds);
+}
+
+// What a content reader gives when nothing follows.
+static const ssize_t sluice_mhd_end_of_stream = MHD_CONTENT_READER_END_OF_STREAM;
 
 // The peer's address as two halves of an IPv6 address in host order, IPv4 mapped; false if it has none.
 static inline _Bool sluice_mhd_peer(struct MHD_Connection *_Nonnull connection, uint64_t *_Nonnull high, uint64_t *_Nonnull low,

@@ -24,8 +24,11 @@ public struct AdminAPI: Sendable {
   /// Everything that it does.
   static let operations: [AdminOperation] = [
     probeOperations, edgeOperations, inventoryOperations, logLevelOperations, workerOperations, drainOperations,
-    connectionOperations, ruleOperations,
+    connectionOperations, ruleOperations, eventOperations,
   ].flatMap { $0 }
+
+  /// Where the streams of events come from.
+  var events: EventHub { backend.events }
 
   /// Answers one request. `HEAD` is answered like `GET`; whoever sends the answer leaves its body out.
   public func respond(to request: AdminRequest, from peer: AdminPeer, scope: Scope, now: Instant) -> AdminResponse {

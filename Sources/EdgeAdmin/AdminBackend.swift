@@ -78,6 +78,9 @@ public protocol AdminBackend: Sendable {
   /// - Returns: false where the process ends with it.
   func undrain() throws(AdminBackendError) -> Bool
 
+  /// Where what happens is told.
+  var events: EventHub { get }
+
   /// Keeps a line about a write that was asked for, refused ones included. Must not wait.
   func audit(_ record: AuditRecord)
 }

@@ -3,7 +3,8 @@ internal import EdgeCore
 
 /// Owns one libmicrohttpd daemon with its thread, and the shell that the thread calls.
 ///
-/// The only file that touches libmicrohttpd. Its callbacks run on the daemon's thread, one at a time. A request is an
+/// The only file that touches libmicrohttpd. Its callbacks run on the daemon's thread, one at a time; a stream of events that has
+/// nothing to say is suspended, and whoever publishes something resumes it from their own thread. A request is an
 /// `AdminExchange`, retained from the moment its target is known until libmicrohttpd says that it is over.
 @safe final class AdminDaemon {
   private let handle: OpaquePointer
@@ -22,7 +23,9 @@ internal import EdgeCore
   }
 
   deinit {
-    // Joins the thread; no callback runs after it. No connection is ever suspended, which would make this undefined.
+    // Ends the streams first: stopping a daemon while connections are suspended is undefined.
+    shell.events.close()
+    // Joins the thread; no callback runs after it.
     unsafe MHD_stop_daemon(handle)
   }
 }
@@ -47,6 +50,9 @@ final class AdminShell: Sendable {
     api.respond(to: request, from: peer, scope: listener.scope, now: environment.now())
   }
 
+  /// Where the streams of events come from.
+  var events: EventHub { api.events }
+
   func unixPeer(descriptor: Int32) -> AdminPeer {
     .unix(userID: descriptor < 0 ? nil : environment.peerUserID(descriptor))
   }
@@ -57,6 +63,8 @@ private final class AdminExchange {
   let target: String
   /// The head, once it is read whole; the body grows in it.
   var request: AdminRequest?
+  /// Who reads the events that are the answer, if they are.
+  var reader: EventReader?
 
   init(target: String) {
     self.target = target
@@ -101,7 +109,9 @@ private func handleRequest(
     unsafe pieceBytes.pointee = 0
     return .YES
   }
-  return unsafe send(shell.answer(request, from: peer(of: connection, shell)), on: connection)
+  let answer = unsafe shell.answer(request, from: peer(of: connection, shell))
+  exchange.reader = answer.reader
+  return unsafe send(answer, on: connection)
 }
 
 /// The request is over, answered or not.
@@ -109,9 +119,11 @@ private func requestCompleted(
   context: UnsafeMutableRawPointer?, connection: OpaquePointer?, exchangeSlot: UnsafeMutablePointer<UnsafeMutableRawPointer?>?,
   reason: MHD_RequestTerminationCode
 ) {
-  guard let exchange = unsafe exchangeSlot?.pointee else { return }
+  guard let context = unsafe context, let opaqueExchange = unsafe exchangeSlot?.pointee else { return }
   unsafe exchangeSlot?.pointee = nil
-  unsafe Unmanaged<AdminExchange>.fromOpaque(exchange).release()
+  let exchange = unsafe Unmanaged<AdminExchange>.fromOpaque(opaqueExchange).takeRetainedValue()
+  guard let reader = exchange.reader else { return }
+  unsafe Unmanaged<AdminShell>.fromOpaque(context).takeUnretainedValue().events.unsubscribe(reader)
 }
 
 // MARK: Reading and answering
@@ -146,18 +158,79 @@ private func peer(of connection: OpaquePointer, _ shell: AdminShell) -> AdminPee
 }
 
 private func send(_ answer: AdminResponse, on connection: OpaquePointer) -> MHD_Result {
-  let response = unsafe answer.body.withUnsafeBufferPointer { body in
-    // The bytes are copied; the pointer is mutable in the declaration only.
-    unsafe MHD_create_response_from_buffer(
-      body.count, UnsafeMutableRawPointer(mutating: body.baseAddress), .RESPMEM_MUST_COPY)
-  }
-  guard let response = unsafe response else { return .NO }
+  guard let response = unsafe response(of: answer, on: connection) else { return .NO }
   defer { unsafe MHD_destroy_response(response) }
   for field in answer.fields { unsafe MHD_add_response_header(response, field.name, field.value) }
   for (name, value) in commonFields { unsafe MHD_add_response_header(response, name, value) }
   return unsafe MHD_queue_response(connection, UInt32(answer.status), response)
 }
 
+private func response(of answer: AdminResponse, on connection: OpaquePointer) -> OpaquePointer? {
+  if let reader = answer.reader { return unsafe stream(reader, on: connection) }
+  return unsafe answer.body.withUnsafeBufferPointer { body in
+    // The bytes are copied; the pointer is mutable in the declaration only.
+    unsafe MHD_create_response_from_buffer(body.count, UnsafeMutableRawPointer(mutating: body.baseAddress), .RESPMEM_MUST_COPY)
+  }
+}
+
 private let commonFields = [
   ("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff"), ("Content-Security-Policy", "default-src 'none'"),
 ]
+
+// MARK: Streams
+
+/// An answer of unknown length, whose bytes a reader of events brings.
+private func stream(_ reader: EventReader, on connection: OpaquePointer) -> OpaquePointer? {
+  unsafe sluice_mhd_set_timeout(connection, streamStallSeconds)
+  let source = unsafe Unmanaged.passRetained(AdminStream(reader, connection: connection))
+  // The response has the reference, and lets go of it when it is destroyed.
+  let response = unsafe MHD_create_response_from_callback(
+    UInt64.max, streamPieceBytes,
+    { source, _, buffer, room in
+      guard let source = unsafe source, let buffer = unsafe buffer else { return sluice_mhd_end_of_stream }
+      return unsafe Unmanaged<AdminStream>.fromOpaque(source).takeUnretainedValue().read(into: buffer, room: room)
+    }, source.toOpaque(),
+    { source in
+      guard let source = unsafe source else { return }
+      unsafe Unmanaged<AdminStream>.fromOpaque(source).release()
+    })
+  if unsafe response == nil { unsafe source.release() }
+  return unsafe response
+}
+
+/// A reader of events, and the connection that carries them.
+@safe private final class AdminStream {
+  private let reader: EventReader
+  private let connection: SuspendedConnection
+
+  init(_ reader: EventReader, connection: OpaquePointer) {
+    self.reader = reader
+    unsafe self.connection = SuspendedConnection(handle: connection)
+  }
+
+  /// Puts what waits into libmicrohttpd's buffer: how many bytes, or that it is over. Nothing suspends the connection.
+  func read(into buffer: UnsafeMutablePointer<CChar>, room: Int) -> Int {
+    switch reader.take(room, park: connection.suspend) {
+    case .bytes(let bytes):
+      unsafe UnsafeMutableRawPointer(buffer).copyMemory(from: bytes, byteCount: bytes.count)
+      return bytes.count
+    case .parked: return 0
+    case .end: return sluice_mhd_end_of_stream
+    }
+  }
+}
+
+/// A connection that libmicrohttpd leaves alone until it is resumed, and that therefore exists until then.
+@safe private struct SuspendedConnection: Sendable {
+  nonisolated(unsafe) let handle: OpaquePointer
+
+  func suspend() -> EventReader.Parking {
+    unsafe MHD_suspend_connection(handle)
+    return EventReader.Parking(
+      resume: { unsafe MHD_resume_connection(handle) }, isAbandoned: { unsafe sluice_mhd_is_abandoned(handle) })
+  }
+}
+
+private let streamPieceBytes = 8_192
+/// A reader that takes nothing for so long is cut off.
+private let streamStallSeconds: UInt32 = 60

@@ -58,6 +58,8 @@ public struct AdminResponse: Equatable, Sendable {
   public var fields: [Field]
   /// The body.
   public var body: [UInt8]
+  /// Who reads the events that are sent in place of the body, if they are.
+  var reader: EventReader?
 
   /// A field's name and value.
   public struct Field: Equatable, Sendable {
@@ -65,6 +67,11 @@ public struct AdminResponse: Equatable, Sendable {
     public var name: String
     /// The value.
     public var value: String
+  }
+
+  /// Whether both say the same; a stream says what no other does.
+  public static func == (lhs: AdminResponse, rhs: AdminResponse) -> Bool {
+    lhs.status == rhs.status && lhs.fields == rhs.fields && lhs.body == rhs.body && lhs.reader === rhs.reader
   }
 
   /// Makes an answer with a body of a type.
@@ -77,6 +84,13 @@ public struct AdminResponse: Equatable, Sendable {
   /// An answer in JSON.
   static func json(_ value: JSON, status: Int = 200) -> AdminResponse {
     AdminResponse(status: status, type: "application/json", body: value.encoded() + [0x0a])
+  }
+
+  /// An answer whose body is a stream of events (HTML Living Standard §9.2).
+  static func stream(_ reader: EventReader?) -> AdminResponse {
+    var answer = AdminResponse(type: "text/event-stream", body: [])
+    answer.reader = reader
+    return answer
   }
 
   /// The same with one more field.

@@ -78,6 +78,7 @@ final class AdminPlane: AdminBackend {
     } catch {
       return .full(maxRules: RuleTable.maxRules)
     }
+    shared.events.publish(.added(addition.rule))
     // It is in force from here on: what fails below is told, and changes nothing of that.
     let closed = try? enforce(addition.rule)
     return .inForce(addition.rule, isNew: addition.isNew, isPersisted: shared.rules.save(), closed: closed)
@@ -85,6 +86,7 @@ final class AdminPlane: AdminBackend {
 
   func removeRule(_ id: RuleID) -> Bool? {
     guard let rule = shared.rules.remove(id) else { return nil }
+    shared.events.publish(.removed(rule))
     if rule.effect.isThrottle { _ = try? enforce(rule) }
     switch id {
     case .made: return shared.rules.save()
@@ -111,6 +113,8 @@ final class AdminPlane: AdminBackend {
       }
     }
   }
+
+  var events: EventHub { shared.events }
 
   func audit(_ record: AuditRecord) {
     shared.control.adminActed(record.action, result: AdminActionResult(status: record.status))

@@ -1,3 +1,4 @@
+import EdgeAdmin
 import EdgeAuth
 import EdgeCore
 import EdgeHTTP
@@ -14,6 +15,7 @@ extension ReactorContext {
   func tunnelOpened(_ client: Client, _ tunnel: Tunnel, started: Instant) {
     metrics.connectionOpened(listener: client.listener.index, protocol: client.clientProtocol)
     metrics.handshakeFinished(route: tunnel.route.index, result: .accepted, duration: reactor.now - started)
+    shared.events.publish(.opened(client, tunnel))
     shared.accessLog.write(.info, "connection.opened", "A WebSocket was opened.") { record in
       describe(client, in: &record)
       describe(tunnel.caller, route: tunnel.route, in: &record)
@@ -30,6 +32,7 @@ extension ReactorContext {
     metrics.connectionClosed(
       listener: client.listener.index, protocol: client.clientProtocol, route: tunnel.route.index, initiator: ending.initiator,
       code: ending.code.rawValue, lifetime: lifetime)
+    shared.events.publish(.closed(client, tunnel, ending))
     shared.accessLog.write(.info, "connection.closed", "A WebSocket was closed.") { record in
       describe(client, in: &record)
       describe(tunnel.caller, route: tunnel.route, in: &record)
@@ -83,6 +86,7 @@ extension ReactorContext {
   func turnedAway(_ peer: PeerAddress, listener: ListenerContext, _ overload: Overload) {
     metrics.connectionTurnedAway(overload.result)
     guard case .log(let suppressed) = shared.judgeDenial(peer.ip, now: reactor.now) else { return }
+    shared.events.publish(.turnedAway(peer, listener: listener, overload))
     shared.accessLog.write(.info, "connection.reset", "A client over a limit was reset, without an answer.") { record in
       record[.listener] = .text(listener.name)
       record[.peerAddress] = .text(peer.description)
@@ -107,6 +111,8 @@ extension ReactorContext {
   private func denied(_ exchange: Exchange, _ client: Client, route: Route?, status: Int, refusal: Refusal?) {
     let address = exchange.admission?.caller.address ?? refusal?.address ?? client.peer.ip
     guard case .log(let suppressed) = shared.judgeDenial(address, now: reactor.now) else { return }
+    shared.events.publish(
+      .denied(client, address: address, user: exchange.admission?.caller.user, route: route, status: status, refusal: refusal))
     shared.accessLog.write(.info, "connection.denied", "A WebSocket was denied.") { record in
       describe(client, in: &record)
       describe(exchange.head, in: &record)

@@ -1,3 +1,4 @@
+import EdgeAdmin
 import EdgeConfig
 import EdgeCore
 import EdgeIO
@@ -16,6 +17,7 @@ final class ControlLoop: EventSource {
   private let reactors: [EdgeReactor]
   private let checks: [(WorkerPoolState, Configuration.HealthCheck)]
   private let settings: Configuration.Drain
+  private var workerWatch = WorkerWatch()
   /// `SharedState.connectionChanges` a second ago, and when memory was given back last.
   private var seenChanges = 0
   private var trimmedChanges = 0
@@ -48,11 +50,13 @@ final class ControlLoop: EventSource {
   override func timerFired() {
     let now = reactor.now
     scan(now: now)
+    workerWatch.look(at: shared.pools, telling: shared.events)
     shared.tickets.rotate(now: now)
     keys.pollFiles(log: shared.log)
     shared.limits.sweep(now: now)
-    endThrottles(of: shared.rules.sweep())
+    rulesExpired(shared.rules.sweep())
     reportSuppressedDenials(now: now)
+    shared.events.tick(now: now)
     returnMemoryWhenQuiet()
     if let reason = shared.drain.advance(connections: shared.limits.openConnections, now: now) { stop(reason) }
     setTimer(now: now)
@@ -72,8 +76,10 @@ final class ControlLoop: EventSource {
   }
 
   /// Connections keep the limits that they have until they are told.
-  private func endThrottles(of expired: [Rule]) {
-    for rule in expired where rule.effect.isThrottle {
+  private func rulesExpired(_ expired: [Rule]) {
+    for rule in expired {
+      shared.events.publish(.expired(rule))
+      guard rule.effect.isThrottle else { continue }
       for reactor in reactors { reactor.post(.enforce(rule) { _ in }) }
     }
   }

@@ -1,3 +1,4 @@
+import EdgeAdmin
 import EdgeCore
 import EdgeIO
 import Synchronization
@@ -9,14 +10,16 @@ final class EdgeDrain: Sendable {
   private let course = Guarded(Course())
   private let draining = Atomic(false)
   private let mailboxes: [Mailbox<ReactorOrder>]
+  private let events: EventHub
 
   private struct Course {
     var course = DrainCourse()
     var beganAt: WallTime?
   }
 
-  init(_ mailboxes: [Mailbox<ReactorOrder>]) {
+  init(_ mailboxes: [Mailbox<ReactorOrder>], events: EventHub) {
     self.mailboxes = mailboxes
+    self.events = events
   }
 
   /// Whether the edge is not ready for clients.
@@ -48,13 +51,16 @@ final class EdgeDrain: Sendable {
   /// Someone takes the drain back: the edge serves as before.
   ///
   /// - Returns: false where the process ends with it.
-  func takeBack() -> Bool {
+  func takeBack(connections: Int) -> Bool {
     course.withLock { state in
       let wasDraining = state.course.isDraining
       guard state.course.takeBack() else { return false }
       state.beganAt = nil
       draining.store(false, ordering: .relaxed)
-      if wasDraining { post(.undrain) }
+      if wasDraining {
+        post(.undrain)
+        events.publish(.drain("serving", connections: connections))
+      }
       return true
     }
   }
@@ -80,7 +86,8 @@ final class EdgeDrain: Sendable {
       let answer = body(&state.course)
       if state.course.isDraining {
         state.beganAt = state.beganAt ?? WallClock.now()
-        draining.store(true, ordering: .relaxed)
+        let wasDraining = draining.exchange(true, ordering: .relaxed)
+        if !wasDraining { events.publish(.drain("draining", connections: connections)) }
       }
       // What is due at once does not wait for the control loop; the end of the process does.
       if state.course.deadline <= now { _ = perform(state.course.advance(connections: connections, now: now)) }

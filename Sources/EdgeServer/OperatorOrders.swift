@@ -39,7 +39,7 @@ extension AdminPlane {
 
   func undrain() -> Bool {
     let wasDraining = shared.isDraining
-    guard shared.drain.takeBack() else { return false }
+    guard shared.drain.takeBack(connections: shared.limits.openConnections) else { return false }
     if wasDraining { shared.log.write(.info, "drain.ended", "The edge serves again: its drain was taken back.") }
     return true
   }

@@ -1,3 +1,4 @@
+import EdgeAdmin
 import EdgeCore
 import EdgeIO
 import EdgeTLS
@@ -18,6 +19,8 @@ final class SharedState: Sendable {
   let rules: RuleStore
   /// Reloads and admin actions, for the metrics.
   let control = ControlCounters()
+  /// Where reactors and the control loop tell what happens.
+  let events = EventHub()
   private let denials = Guarded(DenialLimiter())
   let drain: EdgeDrain
   private let mailboxes: [Mailbox<ReactorOrder>]
@@ -35,7 +38,7 @@ final class SharedState: Sendable {
     self.limits = limits
     self.rules = rules
     self.mailboxes = mailboxes
-    drain = EdgeDrain(mailboxes)
+    drain = EdgeDrain(mailboxes, events: events)
   }
 
   /// Whether the edge sends its clients away.

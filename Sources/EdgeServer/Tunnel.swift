@@ -1,3 +1,4 @@
+import EdgeAdmin
 import EdgeAuth
 import EdgeConfig
 import EdgeCore
@@ -27,6 +28,8 @@ final class Tunnel {
   private let givesNotice: Bool
   /// Whether a limit makes the client wait now.
   private(set) var isThrottled = false
+  /// A further excess before this moment belongs to the episode that was told of.
+  private var excessEnds = Instant(nanoseconds: 0)
   private var clientStall: StallWatch
   private var workerStall: StallWatch
   private(set) var received = Traffic()
@@ -96,6 +99,7 @@ final class Tunnel {
         forwardToWorker(bytes, &batch)
         batch.skip(end)
         context.metrics.messageDropped(route: route.index, excess)
+        wentBeyond(excess)
       case .token(let message, let end):
         forwardToWorker(bytes, &batch)
         batch.skip(end)
@@ -103,6 +107,7 @@ final class Tunnel {
       case .refused(let excess):
         batch.mayEnd = true
         context.metrics.throttled(excess)
+        wentBeyond(excess)
       case .failed(let error):
         batch.mayEnd = true
         context.metrics.protocolError(route: route.index, side: .client, error: error.index)
@@ -190,11 +195,19 @@ final class Tunnel {
   /// A limit makes the client wait: TCP tells it, since nothing is read.
   private func waitForTurn(_ excess: LimitExcess) {
     context.metrics.throttled(excess)
+    wentBeyond(excess)
     context.metrics.throttledConnectionsChanged(by: isThrottled ? 0 : 1)
     isThrottled = true
     client.pauseReading()
     if client.isEnding { clientEndsWhileWaiting() }
     client.deadlineMoved()
+  }
+
+  /// The client met a limit: the first time, and after it kept within all limits for a while, that is told.
+  private func wentBeyond(_ excess: LimitExcess) {
+    let now = context.reactor.now
+    if now >= excessEnds { context.shared.events.publish(.throttled(client, self, excess)) }
+    excessEnds = max(excessEnds, now + excess.retryAfter + ExcessEpisode.quiet)
   }
 
   /// The client has ended its side, and a limit keeps what it said before from being read: there is not much time left for it.

@@ -23,6 +23,7 @@ final class FakeBackend: AdminBackend {
   }
 
   let state: Mutex<State>
+  let events = EventHub()
 
   init(connections: [ConnectionSummary] = [summary(1, user: "alice"), summary(2, user: "bob")]) {
     state = Mutex(State(connections: connections))

@@ -11,6 +11,9 @@ from edge import open_route
 
 TOKENS = {role: f"token-of-{role}-0123456789abcdef" for role in ("viewer", "operator", "admin")}
 
+# An answer that does not end, and the end of what is tested, have tests of their own.
+UNTESTED = ["/api/v1/events", "/api/v1/drain"]
+
 
 @pytest.fixture
 def admin_edge(start_edge, echo_worker, directory):
@@ -29,11 +32,13 @@ def test_every_answer_to_a_generated_request_is_one_that_the_description_allows(
     run = subprocess.run(
         [sys.executable, "-m", "schemathesis.cli", "run", directory / "openapi.json", "--url",
          f"http://{admin_edge.admin_address()}", "-H", f"Authorization: Bearer {TOKENS['admin']}", "--checks", ",".join(checks),
-         "--phases", "examples,coverage,fuzzing", "--max-examples", "30", "--seed", "6455", "--continue-on-failure",
-         "--request-timeout", "10", "--no-color", "--exclude-path", "/api/v1/drain"],  # it would end what is tested
+         *(word for path in UNTESTED for word in ("--exclude-path", path)), "--phases", "examples,coverage,fuzzing",
+         "--max-examples", "30", "--seed", "6455", "--continue-on-failure", "--request-timeout", "10", "--no-color"],
         cwd=directory, capture_output=True, text=True, timeout=300)
     assert run.returncode == 0, run.stdout[-12000:] + run.stderr[-2000:]
-    operations = [name for item in json.loads(document)["paths"].values() for name in item if name != "parameters"]
-    assert f"Tested: {len(operations) - 1}" in run.stdout, run.stdout[-3000:]
+    operations = [
+        name for path, item in json.loads(document)["paths"].items() if path not in UNTESTED
+        for name in item if name != "parameters"]
+    assert f"Tested: {len(operations)}" in run.stdout, run.stdout[-3000:]
     assert admin_edge.admin("GET", "/livez")[0] == 200
     assert admin_edge.child.exit_code is None
