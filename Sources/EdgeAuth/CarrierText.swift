@@ -1,14 +1,14 @@
 internal import EdgeCore
 
 /// The text of Cookie fields: pairs of name and value between semicolons (RFC 6265 §4.2.1).
-enum CookieText {
+public enum CookieText {
   /// Every value of the cookie `name`, without the quotes that may stand around it.
-  static func values(of name: String, in fields: [String]) -> [String] {
+  public static func values(of name: String, in fields: [String]) -> [String] {
     fields.flatMap(pairs).filter { $0.name.utf8.elementsEqual(name.utf8) }.map { unquoted($0.value) }
   }
 
   /// The fields without the cookie `name`; a field with nothing else is dropped.
-  static func removing(_ name: String, from fields: [String]) -> [String] {
+  public static func removing(_ name: String, from fields: [String]) -> [String] {
     fields.compactMap { field in
       let all = pairs(field)
       let kept = all.filter { !$0.name.utf8.elementsEqual(name.utf8) }
@@ -37,9 +37,9 @@ enum CookieText {
 
 /// The text of a query: pairs of name and value between ampersands, as forms write them. The names looked for consist of
 /// unreserved characters, so that a `+` or a broken escape is in none of them.
-enum QueryText {
+public enum QueryText {
   /// Every value of the parameter `name`, as it is written; the name may be written with escapes.
-  static func values(of name: String, in query: String) -> [String] {
+  public static func values(of name: String, in query: String) -> [String] {
     parts(query).filter { isNamed(name, $0) }.map { part in
       String(decoding: part.drop { $0 != UInt8(ascii: "=") }.dropFirst(), as: UTF8.self)
     }

@@ -17,8 +17,6 @@ struct NotYetSupported: Sendable {
     NotYetSupported("listeners.*.tls.client_ca", anything, instead: "no client_ca"),
     NotYetSupported("listeners.*.tls.client_certificates", anything(but: "none"), instead: "none"),
     NotYetSupported("pools.*.protocol", anything(but: "websocket"), instead: "websocket"),
-    NotYetSupported("pools.*.balance", laterBalance, instead: "least_connections or round_robin"),
-    NotYetSupported("pools.*.cookie_secret_file", anything, instead: "no cookie_secret_file"),
     NotYetSupported("routes.*.close_codes.edge_fault", anything(but: "1011"), instead: "1011"),
     NotYetSupported("admin.listen.*", anyText(beginningWith: "fd://"), instead: "an address or unix:/path"),
     NotYetSupported("admin.metrics_listen", anyText(beginningWith: "fd://"), instead: "an address or unix:/path"),
@@ -76,11 +74,4 @@ private func anything(but word: String) -> @Sendable (SettingNode) -> Bool {
 
 private func anyText(beginningWith prefix: String) -> @Sendable (SettingNode) -> Bool {
   { node in node.givenText?.hasPrefix(prefix) ?? false }
-}
-
-@Sendable private func laterBalance(_ node: SettingNode) -> Bool {
-  switch node.givenText.flatMap({ Configuration.Balance($0) }) {
-  case .cookie, .hash: true
-  case .any, nil: false
-  }
 }

@@ -86,6 +86,9 @@ struct Worker: Sendable {
   /// Whether the worker belongs to those that health is judged over.
   var isEligible: Bool { isPresent && settings.admin == .ready && settings.weight > 0 }
 
+  /// Whether it may be given clients that belong to it.
+  var keepsItsOwn: Bool { isPresent && settings.admin != .maint && settings.keepsClients }
+
   /// Whether it may take a client without being probed.
   var isUsable: Bool { isEligible && health.isUp }
 

@@ -97,9 +97,14 @@ public struct WorkerPool: Sendable {
 
   /// The worker for a new client, or nil when none can take one; the client's place is taken at once.
   ///
-  /// - Parameter excluding: workers this client has tried.
-  public mutating func choose(now: Instant, excluding: Set<WorkerID> = []) -> Choice? {
-    guard let index = dueProbe(at: now, excluding: excluding) ?? nextUsable(excluding: excluding) else { return nil }
+  /// - Parameters:
+  ///   - excluding: workers this client has tried.
+  ///   - affinity: the worker that it belongs to, where that one is there.
+  public mutating func choose(now: Instant, excluding: Set<WorkerID> = [], affinity: WorkerAffinity = .none) -> Choice? {
+    guard
+      let index = own(affinity, at: now, excluding: excluding) ?? dueProbe(at: now, excluding: excluding)
+        ?? nextUsable(excluding: excluding)
+    else { return nil }
     let isProbe = !workers[index].health.isUp
     workers[index].health.probeSent(at: now)
     workers[index].connections += 1
@@ -192,6 +197,23 @@ extension WorkerPool {
   }
 
   // MARK: Choosing
+
+  private func own(_ affinity: WorkerAffinity, at now: Instant, excluding: Set<WorkerID>) -> Int? {
+    func isReachable(_ worker: Worker) -> Bool {
+      (worker.health.isUp || worker.health.isProbeDue(at: now)) && !excluding.contains(worker.id)
+    }
+    switch affinity {
+    case .none: return nil
+    case .worker(let path):
+      return workers.firstIndex { $0.socket.path == path && $0.keepsItsOwn && isReachable($0) }
+    case .key(let key):
+      let hash = RendezvousHash(key: key)
+      let scores = workers.indices.filter { workers[$0].isEligible && isReachable(workers[$0]) }.map { index in
+        (index: index, score: hash.score(path: workers[index].socket.path, weight: workers[index].settings.weight))
+      }
+      return scores.max { $0.score < $1.score }?.index
+    }
+  }
 
   private func dueProbe(at now: Instant, excluding: Set<WorkerID>) -> Int? {
     workers.firstIndex { $0.isEligible && $0.health.isProbeDue(at: now) && !excluding.contains($0.id) }

@@ -108,7 +108,7 @@ final class AdminPlane: AdminBackend {
     shared.pools.flatMap { pool in
       pool.workers.map { worker in
         AdminWorker(
-          pool: pool.name, path: worker.socket.path, state: worker.admin, isUp: worker.isUp, connections: worker.connections,
+          pool: pool.name, path: worker.socket.path, state: worker.admin, isUp: worker.isUp && worker.isPresent, connections: worker.connections,
           weight: worker.weight, connectFailures: shared.workerFailures.failures(of: worker.socket.path).values.reduce(0, +))
       }
     }
@@ -153,7 +153,7 @@ final class AdminPlane: AdminBackend {
     shared.pools.flatMap { pool in
       pool.workers.map { worker in
         WorkerSample(
-          pool: pool.name, worker: worker.socket.path, isUp: worker.isUp, connections: worker.connections,
+          pool: pool.name, worker: worker.socket.path, isUp: worker.isUp && worker.isPresent, connections: worker.connections,
           connectFailures: shared.workerFailures.failures(of: worker.socket.path))
       }
     }

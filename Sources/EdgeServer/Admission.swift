@@ -12,6 +12,8 @@ struct Admission {
   /// How long the user's token is good for; nil where no user is known.
   let token: TokenLife?
   let upgrade: Upgrade?
+  /// What the client spoke, to the edge or to a trusted proxy before it.
+  let scheme: HTTPScheme
   /// The request's head as the worker gets it, rebuilt from parsed fields.
   let workerHead: [UInt8]
 
@@ -22,6 +24,7 @@ struct Admission {
   ) {
     self.route = route
     self.upgrade = upgrade
+    scheme = origin.scheme
     token = user?.token
     let trace = head.traceParent ?? TraceParent(random: (context.random.word(), context.random.word(), context.random.word()))
     caller = Caller(

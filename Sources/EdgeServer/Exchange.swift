@@ -86,7 +86,9 @@ final class Exchange {
   private func admit(_ admission: Admission) {
     self.admission = admission
     let now = context.reactor.now
-    search = WorkerSearch(pool: admission.route.pool, began: now, deadline: now + context.snapshot.timeouts.connect)
+    search = WorkerSearch(
+      pool: admission.route.pool, affinity: admission.route.affinity.worker(for: head, of: admission.caller), began: now,
+      deadline: now + context.snapshot.timeouts.connect)
     findWorker(for: admission)
   }
 
@@ -179,10 +181,13 @@ final class Exchange {
     }
   }
 
-  private func received(_ response: ResponseHead) {
+  private func received(_ received: ResponseHead) {
     guard let admission, let worker else { return }
     worker.worker.pool.answered(worker.worker.id, now: context.reactor.now)
-    guard !response.isInterim else { return passInterim(response) }
+    guard !received.isInterim else { return passInterim(received) }
+    var response = received
+    let affinity = admission.route.affinity
+    if let cookie = affinity.cookie(for: head, path: worker.worker.path, scheme: admission.scheme) { response.fields.add(cookie) }
     guard response.status == 101 else {
       return pending == nil ? begin(response) : answer(.workerError("worker_refused_upgrade", admission))
     }

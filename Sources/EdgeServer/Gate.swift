@@ -85,6 +85,7 @@ struct Gate {
     if case .denied(let denial) = verdict { throw .originDenied(denial, route, origin) }
     var worker = head
     if route.stripsToken { route.gate?.strip(&worker) }
+    route.affinity.strip(&worker)
     do {
       let user = isPreflight(head) ? nil : try authenticate(head, route: route, origin: origin, context: context)
       if upgrade != nil, let user {

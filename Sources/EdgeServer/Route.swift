@@ -12,6 +12,8 @@ final class Route: Sendable {
   let index: Int
   let name: String
   let pool: WorkerPoolState
+  /// What ties its clients to the pool's workers.
+  let affinity: ClientAffinity
   let origins: OriginRule
   /// Who judges tokens; nil where the route is open.
   let gate: TokenGate?
@@ -33,12 +35,15 @@ final class Route: Sendable {
   /// - Parameters:
   ///   - index: its place in the configuration.
   ///   - pool: the pool that it names.
+  ///   - affinity: for that pool.
   ///   - gate: for the `auth` that it names.
   init(
-    _ route: Configuration.Route, index: Int, pool: WorkerPoolState, gate: TokenGate?, timeouts: Configuration.Timeouts
+    _ route: Configuration.Route, index: Int, pool: WorkerPoolState, affinity: ClientAffinity, gate: TokenGate?,
+    timeouts: Configuration.Timeouts
   ) {
     self.index = index
     self.pool = pool
+    self.affinity = affinity
     self.gate = gate
     name = route.name
     origins = route.origins

@@ -101,7 +101,8 @@ extension TokenCarriers {
 }
 
 extension HTTPFields {
-  fileprivate mutating func replaceAll(_ name: String, with values: [String]) {
+  /// Gives the fields of a name these values, unless they have them.
+  mutating func replaceAll(_ name: String, with values: [String]) {
     guard all(name) != values else { return }
     remove(name)
     for value in values { add(name, value) }

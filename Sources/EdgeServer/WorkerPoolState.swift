@@ -26,8 +26,8 @@ final class WorkerPoolState: Sendable {
   }
 
   /// The worker for a new client; its place is taken until `closed` or `failed`.
-  func choose(now: Instant, excluding tried: Set<WorkerID>) -> WorkerPool.Choice? {
-    pool.withLock { $0.choose(now: now, excluding: tried) }
+  func choose(now: Instant, excluding tried: Set<WorkerID>, affinity: WorkerAffinity) -> WorkerPool.Choice? {
+    pool.withLock { $0.choose(now: now, excluding: tried, affinity: affinity) }
   }
 
   func answered(_ worker: WorkerID, now: Instant) {

@@ -10,6 +10,7 @@ import EdgeTelemetry
 /// is no failure: the next worker is asked, and where all are full, all again a little later, until the deadline.
 struct WorkerSearch {
   private let pool: WorkerPoolState
+  private let affinity: WorkerAffinity
   private let began: Instant
   private let deadline: Instant
   private var tried: Set<WorkerID> = []
@@ -25,10 +26,12 @@ struct WorkerSearch {
   static let backlogRetry = Duration.milliseconds(20)
 
   /// - Parameters:
+  ///   - affinity: the worker that the client belongs to; another is tried where that one cannot be reached.
   ///   - began: when the request came.
   ///   - deadline: until when a full backlog is asked again.
-  init(pool: WorkerPoolState, began: Instant, deadline: Instant) {
+  init(pool: WorkerPoolState, affinity: WorkerAffinity, began: Instant, deadline: Instant) {
     self.pool = pool
+    self.affinity = affinity
     self.began = began
     self.deadline = deadline
   }
@@ -39,7 +42,7 @@ struct WorkerSearch {
   ///   only a request that may be sent twice should use one.
   mutating func next(mayReuse: Bool, context: ReactorContext) -> WorkerSearchOutcome {
     let now = context.reactor.now
-    while failures < Self.maxFailures, let choice = pool.choose(now: now, excluding: tried) {
+    while failures < Self.maxFailures, let choice = pool.choose(now: now, excluding: tried, affinity: affinity) {
       let worker = PoolWorker(pool: pool, id: choice.worker, path: choice.path)
       if mayReuse, !isUsingRestedLink, let link = context.idleLinks.take(worker) {
         isUsingRestedLink = true

@@ -12,9 +12,6 @@ import Testing
         "listeners[0].tls.client_certificates: \"optional\" is not supported yet; expected none",
         "listeners[2].address: \"fd://edge\" is not supported yet; expected an address or unix:/path",
         "pools.chat.protocol: \"link\" is not supported yet; expected websocket",
-        "pools.chat.balance: \"cookie\" is not supported yet; expected least_connections or round_robin",
-        "pools.chat.cookie_secret_file: \"/cookie\" is not supported yet; expected no cookie_secret_file",
-        "pools.rooms.balance: \"hash:query:room\" is not supported yet; expected least_connections or round_robin",
         "routes[0].close_codes.edge_fault: \"4002\" is not supported yet; expected 1011",
       ])
   }

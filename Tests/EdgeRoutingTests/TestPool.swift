@@ -34,6 +34,15 @@ final class TestPool {
     pool.choose(now: now, excluding: excluding)
   }
 
+  /// Where a client goes that belongs to a worker.
+  func path(_ affinity: WorkerAffinity, excluding: Set<WorkerID> = []) -> String? {
+    pool.choose(now: now, excluding: excluding, affinity: affinity)?.path
+  }
+
+  func healthCheck(_ worker: WorkerID, passed: Bool) {
+    pool.healthCheck(worker, passed: passed, now: now)
+  }
+
   func set(path: String, admin: WorkerAdminState? = nil, keepsClients: Bool = true, weight: Int? = nil) -> Bool {
     pool.set(path: path, admin: admin, keepsClients: keepsClients, weight: weight)
   }

@@ -30,6 +30,8 @@ import Testing
       """
     let configuration = try Configuration.load(file: text, fileName: "s.yaml")
     let pool = WorkerPoolState(name: "chat", patterns: [], settings: WorkerPool.Settings())
-    return Route(try #require(configuration.routes.first), index: 0, pool: pool, gate: nil, timeouts: configuration.timeouts)
+    return Route(
+      try #require(configuration.routes.first), index: 0, pool: pool, affinity: .none, gate: nil, timeouts: configuration.timeouts
+    )
   }
 }
