@@ -79,6 +79,16 @@ public struct KeyRefresh: Sendable {
     return true
   }
 
+  /// An operator asks for the set as it is now.
+  ///
+  /// - Returns: whether a fetch is due at once; not if one was asked for a moment ago.
+  public mutating func demanded(now: Instant) -> Bool {
+    guard !isFetching, dueAt > now, lastDemand.map({ now >= $0 + demandInterval }) ?? true else { return false }
+    lastDemand = now
+    dueAt = now
+    return true
+  }
+
   /// How long ago a fetch succeeded; nil if none ever did.
   public func age(now: Instant) -> Duration? {
     lastSuccess.map { max(.zero, now - $0) }

@@ -58,6 +58,19 @@ public struct MessageMeter: Sendable {
     if let limits, !limits.isEmpty { scopes.append(MeteredScope(.rule, limits: limits, state: SharedMeter())) }
   }
 
+  /// Replaces every scope but that of throttle rules. What the connection itself has used stays used; of other scopes, whoever
+  /// shares them keeps book.
+  public mutating func adopt(_ scopes: [MeteredScope]) {
+    cancelReservation()
+    let used = self.scopes.first { $0.scope == .connection }?.state
+    let rules = self.scopes.filter { $0.scope == .rule }
+    let adopted = scopes.filter { !$0.isUnlimited }.map { scope in
+      guard scope.scope == .connection, let used else { return scope }
+      return MeteredScope(.connection, limits: scope.limits, state: used)
+    }
+    self.scopes = adopted + rules
+  }
+
   /// Charges a message whose first frame announces `payloadBytes`.
   public mutating func charge(payloadBytes: UInt64, now: Instant) -> MessageVerdict {
     for index in scopes.indices where !scopes[index].charge(payloadBytes, now: now) {

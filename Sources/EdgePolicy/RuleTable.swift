@@ -107,6 +107,11 @@ public struct RuleTable: Sendable {
     return rule
   }
 
+  /// Takes a rule of the configuration out of force; gives it back if it was there.
+  public mutating func removeSeed(_ effect: RuleEffect) -> Rule? {
+    ids[RuleIdentity(effect.inMilliseconds, isSeed: true)].flatMap { remove($0) }
+  }
+
   /// Removes what has expired, and gives back all that has since the last time. Costs nothing as long as nothing has.
   public mutating func sweep(now: WallTime) -> [Rule] {
     defer { displaced = [] }

@@ -28,6 +28,12 @@ final class ClientThrottle {
     if case .waiting(_, isMessage: true) = turn { turn = .open }
   }
 
+  /// Other limits hold from now on. What waits is judged anew.
+  func adopt(_ scopes: [MeteredScope]) {
+    meter.adopt(scopes)
+    if case .waiting(_, isMessage: true) = turn { turn = .open }
+  }
+
   /// Judges a message by its first frame.
   func judge(messageOf payloadBytes: Int, now: Instant) -> ThrottleVerdict {
     switch turn {

@@ -18,6 +18,12 @@ struct Lane: ~Copyable {
     self.reader = reader
   }
 
+  /// Other limits hold from the next frame on.
+  mutating func adopt(_ limits: RelayLimits) {
+    reader.maxMessageBytes = limits.maxMessageBytes
+    reader.checksUTF8 = limits.checksUTF8
+  }
+
   /// Whether frames that the sender begins still reach the receiver.
   var forwardsFrames: Bool {
     switch outlet {

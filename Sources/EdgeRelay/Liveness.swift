@@ -12,7 +12,8 @@ struct Liveness {
   private var lastData: Instant
   /// When the ping went out after which the client has not been heard, whoever sent it; `distantFuture` where none has.
   private var pingedAt = Instant.distantFuture
-  let limits: Shared<RelayLimits>
+  /// What holds now; a clock that runs goes on, towards the new end.
+  var limits: Shared<RelayLimits>
   // Each connection has one of these for all its life: what takes a byte stands at the end.
   /// What the edge's last ping bore. A pong may come late, when other bytes have long answered.
   private var nonce: UInt64?

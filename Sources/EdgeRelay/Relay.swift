@@ -21,7 +21,7 @@ public struct Relay: ~Copyable {
   /// What holds the client's frames back; nil where no limit has been looked at yet.
   private var throttle: ClientThrottle?
   /// What the client is to be told; nil where it is told nothing.
-  private let notices: ClientNotices?
+  private var notices: ClientNotices?
   /// When the client's token is worth nothing any more, and when it is told so before.
   private var tokenEnds = Instant.distantFuture
   private var tokenWarns = Instant.distantFuture
@@ -149,6 +149,21 @@ public struct Relay: ~Copyable {
     begin(RelayEnding(initiator: initiator, code: code, reason: reason), now: now)
     fromWorker.requestClose(PendingClose(code: code, reason: reason))
     fromClient.requestClose(PendingClose(code: .goingAway, reason: reason))
+  }
+
+  /// Other limits hold from now on; an end that has begun goes on as it is. What was used of a limit stays used.
+  ///
+  /// - Parameter scopes: what the client's messages are charged to, throttle rules aside, which stay.
+  public mutating func adopt(_ limits: Shared<RelayLimits>, scopes: [MeteredScope], now: Instant) {
+    guard end == nil else { return }
+    liveness.limits = limits
+    fromClient.adopt(limits.value)
+    fromWorker.adopt(limits.value)
+    notices = limits.value.givesNotice ? notices ?? ClientNotices() : nil
+    if notices == nil { tokenWarns = .distantFuture }
+    if throttle == nil, !scopes.allSatisfy(\.isUnlimited) { throttle = ClientThrottle() }
+    throttle?.adopt(scopes)
+    if throttle?.waitsUntil == nil { liveness.release(.throttled, now: now) }
   }
 
   /// A throttle rule holds for the connection from now on; nil ends it. One that holds already goes on.

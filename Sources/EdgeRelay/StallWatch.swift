@@ -4,7 +4,7 @@ public import EdgeCore
 ///
 /// A receiver is stalled when, while data waited for it all the time, it took less than `minBytes` within `timeout`.
 public struct StallWatch: Sendable {
-  private let limits: Shared<StallLimits>
+  private var limits: Shared<StallLimits>
   /// When the window began; `distantFuture` while nothing waits.
   private var windowStart = Instant.distantFuture
   /// What the receiver had taken by then.
@@ -12,6 +12,11 @@ public struct StallWatch: Sendable {
 
   /// Makes a watch over a receiver for which nothing waits.
   public init(_ limits: Shared<StallLimits>) {
+    self.limits = limits
+  }
+
+  /// Other limits hold from now on, for a window that has begun too.
+  public mutating func adopt(_ limits: Shared<StallLimits>) {
     self.limits = limits
   }
 

@@ -47,6 +47,14 @@ enum WorkerHealth: Sendable, Equatable {
     }
   }
 
+  /// Whether only a check can bring the worker back.
+  var isDownByCheck: Bool {
+    switch self {
+    case .up: false
+    case .down(let down): down.cause == .check
+    }
+  }
+
   /// Since when clients' failures hold the worker down, or nil.
   var downByClientsSince: Instant? {
     switch self {

@@ -150,6 +150,11 @@ public struct WorkerPool: Sendable {
     }
   }
 
+  /// Nobody checks the workers any more: those that a check found dead are left to their clients to judge.
+  public mutating func endHealthChecks() {
+    for index in workers.indices where workers[index].health.isDownByCheck { workers[index].health = .up(failures: 0) }
+  }
+
   /// Sets what the operator wants of the worker at `path`; it holds for sockets that come there later too.
   ///
   /// - Parameters:

@@ -16,6 +16,7 @@ enum Event {
   case clientFallsBehind
   case clientCatchesUp
   case ruleHolds(MessageLimits?)
+  case limitsChange(RelayLimits, [MeteredScope] = [])
   case tokenEnds(in: Duration, warning: Duration)
   case edgeTells(TokenNotice)
 }
@@ -74,6 +75,7 @@ final class Talk {
     case .clientFallsBehind: relay.clientFellBehind()
     case .clientCatchesUp: relay.clientCaughtUp(now: now)
     case .ruleHolds(let limits): relay.setRule(limits, now: now)
+    case .limitsChange(let limits, let scopes): relay.adopt(Shared(limits), scopes: scopes, now: now)
     case .tokenEnds(let end, let warning): relay.tokenEnds(at: now + end, warning: now + warning)
     case .edgeTells(let notice): relay.tell(notice)
     }
@@ -236,7 +238,7 @@ extension Event {
     switch self {
     case .client(let bytes), .worker(let bytes): bytes.count
     case .clientEnds, .workerEnds, .edgeCloses, .wait, .clientIsPaused, .clientIsResumed, .clientFallsBehind, .clientCatchesUp,
-      .ruleHolds, .tokenEnds, .edgeTells:
+      .ruleHolds, .limitsChange, .tokenEnds, .edgeTells:
       0
     }
   }
@@ -246,7 +248,7 @@ extension Event {
     case .client(let bytes): pieces(bytes).map(Event.client)
     case .worker(let bytes): pieces(bytes).map(Event.worker)
     case .clientEnds, .workerEnds, .edgeCloses, .wait, .clientIsPaused, .clientIsResumed, .clientFallsBehind, .clientCatchesUp,
-      .ruleHolds, .tokenEnds, .edgeTells:
+      .ruleHolds, .limitsChange, .tokenEnds, .edgeTells:
       [self]
     }
   }

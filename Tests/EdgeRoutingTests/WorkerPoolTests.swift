@@ -248,6 +248,15 @@ import Testing
     #expect(pool.up == [true, false])
   }
 
+  @Test func `where checks end, what they took out is back, and what clients took out is not`() throws {
+    let pool = TestPool(4)
+    for _ in 0..<3 { pool.pool.healthCheck(pool.ids[0], passed: false, now: pool.now) }
+    for _ in 0..<3 { try pool.fail(1, .hung) }
+    #expect(pool.up == [false, false, true, true])
+    pool.pool.endHealthChecks()
+    #expect(pool.up == [true, false, true, true])
+  }
+
   @Test func `checks and clients count together`() throws {
     let pool = TestPool(2)
     for _ in 0..<2 { try pool.fail(0, .hung) }
