@@ -21,7 +21,7 @@ public final class AdminAccess: Sendable {
     }
   }
 
-  private let tokens: AdminTokens?
+  private let currentTokens: Guarded<AdminTokens?>
   private let allowedHosts: [String]
   private let ownUserID: UInt32
   private let cryptography: Cryptography
@@ -35,10 +35,18 @@ public final class AdminAccess: Sendable {
   ///     addresses.
   ///   - ownUserID: the user the edge runs as, who is admin on the Unix socket like root.
   public init(tokens: AdminTokens?, allowedHosts: [String] = [], ownUserID: UInt32, cryptography: Cryptography) {
-    self.tokens = tokens
+    currentTokens = Guarded(tokens)
     self.allowedHosts = allowedHosts
     self.ownUserID = ownUserID
     self.cryptography = cryptography
+  }
+
+  /// The tokens that are good; nil where none is configured.
+  public var tokens: AdminTokens? { currentTokens.withLock { $0 } }
+
+  /// Only these tokens are good from now on.
+  public func adopt(_ tokens: AdminTokens?) {
+    currentTokens.withLock { $0 = tokens }
   }
 
   /// Who asks, if they may; throws the problem that tells them what to do.

@@ -60,6 +60,15 @@ public protocol AdminBackend: Sendable {
   /// Logs from this level on, at once.
   func setLogLevel(_ level: LogLevel)
 
+  /// The configuration in force.
+  func configuration() throws(AdminBackendError) -> AdminConfiguration
+
+  /// What would change if this were the configuration. Files that it names are not looked at.
+  func validate(_ yaml: String) throws(AdminBackendError) -> ReloadOutcome
+
+  /// Reads the configuration's file again, and puts it in force, all of it or nothing. Waits for that.
+  func reload() throws(AdminBackendError) -> ReloadOutcome
+
   /// Every worker of every pool.
   func workers() throws(AdminBackendError) -> [AdminWorker]
 

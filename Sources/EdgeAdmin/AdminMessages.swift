@@ -81,6 +81,13 @@ public struct AdminResponse: Equatable, Sendable {
     self.body = body
   }
 
+  /// An answer without a body.
+  init(status: Int, fields: [Field]) {
+    self.status = status
+    self.fields = fields
+    body = []
+  }
+
   /// An answer in JSON.
   static func json(_ value: JSON, status: Int = 200) -> AdminResponse {
     AdminResponse(status: status, type: "application/json", body: value.encoded() + [0x0a])
@@ -116,11 +123,14 @@ struct AdminProblem: Error, Equatable {
   private(set) var fields: [AdminResponse.Field] = []
   /// The member of the body that is wrong, in the member `field`.
   private(set) var member: String?
+  /// What is wrong with a configuration, in the member `errors`.
+  let flaws: [ConfigurationFlaw]
 
-  init(_ status: Int, _ word: String, _ detail: String) {
+  init(_ status: Int, _ word: String, _ detail: String, flaws: [ConfigurationFlaw] = []) {
     self.status = status
     self.word = word
     self.detail = detail
+    self.flaws = flaws
   }
 
   /// The same with one more field in the answer.
@@ -143,6 +153,7 @@ struct AdminProblem: Error, Equatable {
       .init(name: "status", value: .integer(Int64(status))), .init(name: "error", value: .string(word)),
       .init(name: "detail", value: .string(detail)),
     ]
+    if !flaws.isEmpty { problem.append(.init(name: "errors", value: .array(flaws.map(\.json)))) }
     if let member { problem.append(.init(name: "field", value: .string(member))) }
     var response = AdminResponse(
       status: status, type: "application/problem+json", body: JSON.object(problem).encoded() + [0x0a])
@@ -161,6 +172,7 @@ struct AdminProblem: Error, Equatable {
     case 411: "Length Required"
     case 413: "Content Too Large"
     case 415: "Unsupported Media Type"
+    case 422: "Unprocessable Content"
     case 429: "Too Many Requests"
     case 503: "Service Unavailable"
     default: "Error"

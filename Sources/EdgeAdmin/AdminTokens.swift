@@ -41,13 +41,16 @@ public struct AdminIdentity: Equatable, Sendable {
 /// hexadecimal digits.
 ///
 /// Empty lines and lines that begin with `#` say nothing. The file holds no token, so reading it gives nobody access.
-public struct AdminTokens: Sendable {
-  struct Entry: Sendable {
+public struct AdminTokens: Equatable, Sendable {
+  struct Entry: Equatable, Sendable {
     let identity: AdminIdentity
     let hash: [UInt8]
   }
 
   let entries: [Entry]
+
+  /// How many there are.
+  public var count: Int { entries.count }
 
   /// Reads a tokens file.
   ///

@@ -29,10 +29,14 @@ public struct Configuration: Sendable, Equatable {
   public internal(set) var rules: [Rule]
   /// The admin plane.
   public internal(set) var admin: Admin
+  /// What a reload does to who is connected.
+  public internal(set) var reload: Reload
   /// How the edge empties itself before it stops.
   public internal(set) var drain: Drain
   /// What is logged, and where to.
   public internal(set) var log: Log
+  /// What of it is not to be shown.
+  var redactions = Redactions()
 }
 
 extension Configuration {

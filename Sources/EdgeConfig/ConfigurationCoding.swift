@@ -27,13 +27,16 @@ extension Configuration {
         setting.section { Rule.read($0, auths: references.auths) }
       } ?? []
     let admin = section.section("admin", Admin.read)
+    let reload = section.section("reload", Reload.read)
     let drain = section.section("drain", Drain.read)
     let log = section.section("log", Log.read)
-    guard let listeners, let timeouts, let limits, let pools, let routes, let admin, let drain, let log else { return nil }
+    guard let listeners, let timeouts, let limits, let pools, let routes, let admin, let reload, let drain, let log else {
+      return nil
+    }
     return Configuration(
       version: version, threads: threads ?? .auto, stateDirectory: stateDirectory, listeners: listeners,
       trustedProxies: TrustedProxies(trustedProxies), timeouts: timeouts, limits: limits, auth: auth, pools: pools,
-      routes: routes, rules: rules, admin: admin, drain: drain, log: log)
+      routes: routes, rules: rules, admin: admin, reload: reload, drain: drain, log: log)
   }
 
   private static func readAuth(_ section: Section) -> [String: Auth] {
@@ -59,7 +62,7 @@ extension Configuration {
       "timeouts": timeouts.node, "limits": limits.node,
       "auth": named(auth.sorted { $0.key < $1.key }.map { ($0.key, $0.value.node) }),
       "pools": named(pools.map { ($0.name, $0.node) }), "routes": .list(routes.map(\.node)), "rules": .list(rules.map(\.node)),
-      "admin": admin.node, "drain": drain.node, "log": log.node,
+      "admin": admin.node, "reload": reload.node, "drain": drain.node, "log": log.node,
     ])
   }
 }

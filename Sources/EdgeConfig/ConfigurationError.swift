@@ -21,6 +21,15 @@ public struct ConfigurationErrors: Error, Sendable, Equatable, CustomStringConve
   /// The errors.
   public let errors: [ConfigurationError]
 
+  init(errors: [ConfigurationError]) {
+    self.errors = errors
+  }
+
+  /// The file itself cannot be read.
+  public init(unreadable file: String, because reason: String) {
+    errors = [ConfigurationError(origin: .setting(name: file), keyPath: "", problem: reason, expected: "")]
+  }
+
   /// One error a line.
   public var description: String {
     errors.map(\.description).joined(separator: "\n")

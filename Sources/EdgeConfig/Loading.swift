@@ -29,7 +29,8 @@ extension Configuration {
     } catch {
       throw ConfigurationErrors(errors: [error])
     }
-    root.substitute(from: environment, errors: &errors)
+    var redactions = Redactions()
+    root.substitute(from: environment, at: "", redactions: &redactions, errors: &errors)
     for override in ConfigurationOverride.environment(environment) + overrides {
       do {
         try root.apply(override)
@@ -43,7 +44,8 @@ extension Configuration {
     let refused = Set((errors + findings.errors).map(\.origin))
     NotYetSupported.check(root, against: notYetSupported, refused: refused, findings: findings)
     errors += findings.errors
-    guard errors.isEmpty, let configuration else { throw ConfigurationErrors(errors: inOrder(errors)) }
+    guard errors.isEmpty, var configuration else { throw ConfigurationErrors(errors: inOrder(errors)) }
+    configuration.redactions = redactions
     return configuration
   }
 }

@@ -23,6 +23,12 @@ extension Configuration {
     public internal(set) var allowPublic: Bool
   }
 
+  /// What a reload does to who is connected.
+  public struct Reload: Sendable, Equatable {
+    /// Whether the WebSockets of a route that is gone are closed; else they stay until they end by themselves.
+    public internal(set) var closeRemoved: Bool
+  }
+
   /// How the edge empties itself before it stops.
   public struct Drain: Sendable, Equatable {
     /// From unready to the end of accepting, so that load balancers notice.

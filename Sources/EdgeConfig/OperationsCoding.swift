@@ -27,6 +27,16 @@ extension Configuration.Admin {
   }
 }
 
+extension Configuration.Reload {
+  static func read(_ section: Section) -> Configuration.Reload {
+    Configuration.Reload(closeRemoved: section.flag("close_removed", default: false))
+  }
+
+  var node: SettingNode {
+    .map(["close_removed": .plain(String(closeRemoved))])
+  }
+}
+
 extension Configuration.Drain {
   static func read(_ section: Section) -> Configuration.Drain {
     let range = Duration.zero ... .seconds(86_400)

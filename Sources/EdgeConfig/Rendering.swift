@@ -1,3 +1,5 @@
+public import EdgeCore
+
 extension Configuration {
   /// The whole configuration as YAML, every default written out. Reading it gives an equal value.
   ///
@@ -6,12 +8,45 @@ extension Configuration {
     YAMLWriter.text(of: node)
   }
 
+  /// The same as it may be shown: where a variable of the environment was put in, its name stands, for it may be a secret.
+  public func shownYAML() -> String {
+    YAMLWriter.text(of: shownNode)
+  }
+
+  /// `shownYAML` as JSON.
+  public var shownJSON: JSON { shownNode.json }
+
+  private var shownNode: SettingNode { redactions.applied(to: node, at: "", schemaPath: "") }
+
   /// Every key with its default, as YAML that is valid itself. Where there is no default, an example stands.
   public static func defaultsYAML() -> String {
+    defaultsHeader + example.effectiveYAML()
+  }
+
+  /// Every key with its default, or an example where there is none.
+  static let example: Configuration = {
     do throws(ConfigurationErrors) {
-      return try defaultsHeader + load(file: minimalDocument, fileName: "defaults").effectiveYAML()
+      return try load(file: minimalDocument, fileName: "defaults")
     } catch {
       preconditionFailure("the minimal document is not valid: \(error)")
+    }
+  }()
+}
+
+extension SettingNode {
+  /// Words of YAML that JSON has too are those; everything else is a text.
+  fileprivate var json: JSON {
+    switch self {
+    case .scalar(let scalar):
+      guard scalar.isPlain else { return .string(scalar.text) }
+      switch scalar.text {
+      case "null": return .null
+      case "true": return true
+      case "false": return false
+      default: return Int64(scalar.text).map { .integer($0) } ?? .string(scalar.text)
+      }
+    case .sequence(let items, origin: _): return .array(items.map(\.json))
+    case .mapping(let entries, origin: _): return .object(entries.map { JSON.Member(name: $0.key, value: $0.value.json) })
     }
   }
 }
@@ -64,7 +99,7 @@ struct YAMLWriter {
   }
 }
 
-private func isFlat(_ items: [SettingNode]) -> Bool {
+func isFlat(_ items: [SettingNode]) -> Bool {
   items.allSatisfy { item in
     switch item {
     case .scalar: true
@@ -73,19 +108,19 @@ private func isFlat(_ items: [SettingNode]) -> Bool {
   }
 }
 
-private func flowText(_ node: SettingNode) -> String {
+func flowText(_ node: SettingNode) -> String {
   switch node {
-  case .scalar(let scalar): scalarText(scalar.text, isPlain: scalar.isPlain)
+  case .scalar(let scalar): scalarText(scalar.text, isPlain: scalar.isPlain, holdsVariables: scalar.holdsVariables)
   case .sequence(let items, origin: _): "[" + items.map(flowText).joined(separator: ", ") + "]"
   case .mapping: "{}"
   }
 }
 
 /// A text in quotes, unless it is one that every YAML reader takes for a text without them.
-private func scalarText(_ text: String, isPlain: Bool) -> String {
+private func scalarText(_ text: String, isPlain: Bool, holdsVariables: Bool = false) -> String {
   if isPlain || isSafeWithoutQuotes(text) { return text }
   var quoted = "\""
-  for scalar in escapedForSubstitution(text).unicodeScalars {
+  for scalar in (holdsVariables ? text : escapedForSubstitution(text)).unicodeScalars {
     switch scalar {
     case "\"", "\\": quoted += "\\\(scalar)"
     case _ where needsEscape(scalar):

@@ -34,6 +34,8 @@ struct SettingScalar: Sendable, Equatable {
   var origin: ConfigurationOrigin
   /// Whether it stood there without quotes; only then is `null` no text.
   var isPlain: Bool
+  /// Whether `${NAME}` in it stands for a variable.
+  var holdsVariables = false
 
   /// Whether it says `null`: use the default, or none.
   var isNull: Bool { isPlain && (text == "null" || text == "~") }

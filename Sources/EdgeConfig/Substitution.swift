@@ -2,17 +2,29 @@ extension SettingNode {
   /// Replaces each `${NAME}` in texts (not in keys) by the variable of that name; `$${` stands for `${` itself.
   ///
   /// What comes in is text for good: it cannot become `null`, a list, or another key.
-  mutating func substitute(from variables: [String: String], errors: inout [ConfigurationError]) {
+  ///
+  /// - Parameters:
+  ///   - path: where the node is.
+  ///   - redactions: learns of the texts that came from variables.
+  mutating func substitute(
+    from variables: [String: String], at path: String, redactions: inout Redactions, errors: inout [ConfigurationError]
+  ) {
     switch self {
     case .scalar(var scalar):
       guard scalar.text.contains("${") else { return }
-      scalar.substitute(from: variables, errors: &errors)
+      let original = scalar.text
+      if scalar.substitute(from: variables, errors: &errors) { redactions.add(original, at: path) }
       self = .scalar(scalar)
     case .sequence(var items, let origin):
-      for index in items.indices { items[index].substitute(from: variables, errors: &errors) }
+      for index in items.indices {
+        items[index].substitute(from: variables, at: "\(path)[\(index)]", redactions: &redactions, errors: &errors)
+      }
       self = .sequence(items, origin: origin)
     case .mapping(var entries, let origin):
-      for index in entries.indices { entries[index].value.substitute(from: variables, errors: &errors) }
+      for index in entries.indices {
+        let key = path.isEmpty ? entries[index].key : "\(path).\(entries[index].key)"
+        entries[index].value.substitute(from: variables, at: key, redactions: &redactions, errors: &errors)
+      }
       self = .mapping(entries, origin: origin)
     }
   }
@@ -35,8 +47,10 @@ func escapedForSubstitution(_ text: String) -> String {
 }
 
 extension SettingScalar {
-  fileprivate mutating func substitute(from variables: [String: String], errors: inout [ConfigurationError]) {
+  /// Tells whether a variable's value is in the text now.
+  fileprivate mutating func substitute(from variables: [String: String], errors: inout [ConfigurationError]) -> Bool {
     var result = ""
+    var usesVariable = false
     var rest = Substring(text)
     while let dollar = rest.firstIndex(of: "$") {
       result += rest[..<dollar]
@@ -47,14 +61,15 @@ extension SettingScalar {
       } else if rest.hasPrefix("${") {
         guard let end = rest.firstIndex(of: "}"), isVariableName(rest[..<end].dropFirst(2)) else {
           errors.append(error("\"\(abridged(text))\" holds an unfinished ${NAME}", "expected ${NAME}, or $${ for ${ itself"))
-          return
+          return false
         }
         let name = String(rest[..<end].dropFirst(2))
         guard let value = variables[name] else {
           errors.append(error("the environment variable \(name) is not set", "expected a value for ${\(name)}"))
-          return
+          return false
         }
         result += value
+        usesVariable = true
         rest = rest[rest.index(after: end)...]
       } else {
         result += "$"
@@ -63,6 +78,7 @@ extension SettingScalar {
     }
     text = result + rest
     isPlain = false
+    return usesVariable
   }
 
   private func error(_ problem: String, _ expected: String) -> ConfigurationError {

@@ -12,21 +12,17 @@ import EdgeWebSocket
 final class AdminPlane: AdminBackend {
   let shared: SharedState
   let reactors: [EdgeReactor]
-  let snapshot: Snapshot
-  let rings: [String: KeyRing]
-  let fetchers: [String: KeyFetcher]
+  let reloader: Reloader
   let logs: EdgeLogs
   let version: EdgeVersion
   let started = WallClock.now()
 
   init(
-    shared: SharedState, reactors: [EdgeReactor], snapshot: Snapshot, keys: KeySources, logs: EdgeLogs, version: EdgeVersion
+    shared: SharedState, reactors: [EdgeReactor], reloader: Reloader, logs: EdgeLogs, version: EdgeVersion
   ) {
     self.shared = shared
     self.reactors = reactors
-    self.snapshot = snapshot
-    rings = keys.rings
-    fetchers = keys.fetchers
+    self.reloader = reloader
     self.logs = logs
     self.version = version
   }
@@ -37,8 +33,8 @@ final class AdminPlane: AdminBackend {
   func metrics(as format: ExpositionFormat) -> [UInt8] {
     let values = ScrapeValues(
       version: version.number, revision: version.revision, tlsLibrary: EdgeVersion.tlsLibrary, isDraining: shared.isDraining,
-      logRecordsDropped: logs.all.reduce(0) { $0 + $1.droppedRecords }, certificates: certificateSamples, keySets: keySets,
-      connectedClients: shared.limits.openConnections, clientLimit: shared.limits.maxConnections, pools: poolSamples,
+      logRecordsDropped: logs.droppedRecords, certificates: certificateSamples, keySets: keySets,
+      connectedClients: shared.limits.openConnections, clientLimit: shared.snapshot.admission.maxConnections, pools: poolSamples,
       workers: workerSamples, limiters: shared.limits.samples, control: shared.control.sample,
       process: ProcessSample(ProcessFigures.read(), started: started))
     return Exposition.render(values, reactors: reactors.map(\.metrics), as: format)
@@ -71,7 +67,7 @@ final class AdminPlane: AdminBackend {
   func rule(_ id: RuleID) -> Rule? { shared.rules.rule(id) }
 
   func add(_ order: RuleOrder) throws(AdminBackendError) -> RuleOutcome {
-    if let auth = order.effect.auth, snapshot.configuration.auth[auth] == nil { return .unknownAuth(auth) }
+    if let auth = order.effect.auth, shared.snapshot.configuration.auth[auth] == nil { return .unknownAuth(auth) }
     let addition: RuleTable.Addition
     do throws(RuleTableError) {
       addition = try shared.rules.add(order.effect, for: order.ttl, reason: order.reason, author: order.author)
@@ -104,11 +100,22 @@ final class AdminPlane: AdminBackend {
     return try answers.wait(for: reactors.count, patience: Self.patience).reduce(0, +)
   }
 
+  func configuration() -> AdminConfiguration {
+    let snapshot = shared.snapshot
+    return AdminConfiguration(
+      etag: snapshot.etag, json: snapshot.configuration.shownJSON, yaml: snapshot.configuration.shownYAML())
+  }
+
+  func validate(_ yaml: String) -> ReloadOutcome { reloader.validate(yaml) }
+
+  func reload() throws(AdminBackendError) -> ReloadOutcome { try reloader.run() }
+
   func workers() -> [AdminWorker] {
-    shared.pools.flatMap { pool in
+    shared.snapshot.pools.flatMap { pool in
       pool.workers.map { worker in
         AdminWorker(
-          pool: pool.name, path: worker.socket.path, state: worker.admin, isUp: worker.isUp && worker.isPresent, connections: worker.connections,
+          pool: pool.name, path: worker.socket.path, state: worker.admin, isUp: worker.isUp && worker.isPresent,
+          connections: worker.connections,
           weight: worker.weight, connectFailures: shared.workerFailures.failures(of: worker.socket.path).values.reduce(0, +))
       }
     }
@@ -137,20 +144,22 @@ final class AdminPlane: AdminBackend {
   }
 
   private var certificateSamples: [CertificateSample] {
-    shared.listeners.flatMap { $0.tls?.certificates ?? [] }.map { CertificateSample(name: $0.name, notAfter: $0.notAfter) }
+    shared.snapshot.listeners.flatMap { $0.tls?.certificates ?? [] }.map {
+      CertificateSample(name: $0.name, notAfter: $0.notAfter)
+    }
   }
 
   private var keySets: [KeySetSample] {
     let now = MonotonicClock.now()
-    return fetchers.values.map { KeySetSample(auth: $0.ring.auth, age: $0.age(now: now)) }
+    return shared.snapshot.fetchers.map { KeySetSample(auth: $0.ring.auth, age: $0.age(now: now)) }
   }
 
   private var poolSamples: [PoolSample] {
-    shared.pools.map { PoolSample(name: $0.name, readyWorkers: $0.workers.count(where: \.takesClients)) }
+    shared.snapshot.pools.map { PoolSample(name: $0.name, readyWorkers: $0.workers.count(where: \.takesClients)) }
   }
 
   private var workerSamples: [WorkerSample] {
-    shared.pools.flatMap { pool in
+    shared.snapshot.pools.flatMap { pool in
       pool.workers.map { worker in
         WorkerSample(
           pool: pool.name, worker: worker.socket.path, isUp: worker.isUp && worker.isPresent, connections: worker.connections,

@@ -9,13 +9,12 @@ extension AdminServer {
   /// Binds the admin plane's addresses, serves `backend` on them, and tells `log` where.
   ///
   /// - Throws: `StartError` when an address or the tokens file cannot be used.
-  static func start(_ settings: Configuration.Admin, backend: some AdminBackend, log: EdgeLog) throws(StartError) -> AdminServer {
+  static func start(
+    _ settings: Configuration.Admin, access: AdminAccess, backend: some AdminBackend, log: EdgeLog
+  ) throws(StartError) -> AdminServer {
     var sockets: [AdminSocket] = []
     for address in settings.listen { sockets.append(try AdminSocket(address, scope: .full)) }
     if let address = settings.metricsListen { sockets.append(try AdminSocket(address, scope: .metricsOnly)) }
-    let access = AdminAccess(
-      tokens: try tokens(settings.tokensFile), allowedHosts: settings.listen.compactMap(\.host), ownUserID: Machine.ownUserID,
-      cryptography: .init(sha256: Digest.sha256, constantTimeEquals: constantTimeEquals))
     let server: AdminServer
     do {
       server = try AdminServer(
@@ -29,16 +28,25 @@ extension AdminServer {
     }
     return server
   }
+}
 
-  /// Reads the files that the settings name, without serving.
+extension AdminAccess {
+  /// Lets in whom the configuration names.
   ///
-  /// - Throws: `StartError.configuration`.
-  static func checkFiles(of settings: Configuration.Admin) throws(StartError) {
-    _ = try tokens(settings.tokensFile)
+  /// - Throws: `StartError.configuration` when the tokens file cannot be used.
+  convenience init(_ settings: Configuration.Admin) throws(StartError) {
+    self.init(
+      tokens: try AdminTokens.read(settings), allowedHosts: settings.listen.compactMap(\.host), ownUserID: Machine.ownUserID,
+      cryptography: .init(sha256: Digest.sha256, constantTimeEquals: constantTimeEquals))
   }
+}
 
-  private static func tokens(_ path: String?) throws(StartError) -> AdminTokens? {
-    guard let path else { return nil }
+extension AdminTokens {
+  /// The tokens that the configuration's file names; nil without a file.
+  ///
+  /// - Throws: `StartError.configuration` when the file cannot be used.
+  static func read(_ settings: Configuration.Admin) throws(StartError) -> AdminTokens? {
+    guard let path = settings.tokensFile else { return nil }
     do {
       return try AdminTokens(parsing: try FileSystem.readFile(path, maxBytes: maxTokensFileBytes))
     } catch {

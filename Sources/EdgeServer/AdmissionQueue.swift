@@ -25,7 +25,7 @@ final class AdmissionQueue: EventSource {
   func arrived(_ client: ArrivedClient) {
     beginDue()
     let now = context.reactor.now
-    let ramp = context.shared.limits.ramp
+    let ramp = context.snapshot.admission.ramp
     var late = Duration.zero
     let waits = queue.append(client, now: now) {
       switch ramp.reserveSlot(now: now) {
@@ -81,7 +81,8 @@ final class AdmissionQueue: EventSource {
 
   private func refuse(_ client: ArrivedClient, retryAfter: Duration) {
     guard case .admitted(let place) = client.charge else { return }
-    client.charge = context.shared.limits.turnAway(place, retryAfter: retryAfter, now: context.reactor.now)
+    client.charge = context.shared.limits.turnAway(
+      place, retryAfter: retryAfter, under: context.snapshot.admission, now: context.reactor.now)
     client.begin(context)
   }
 }

@@ -166,6 +166,7 @@ extension Client {
   final func upgrade(to tunnel: Tunnel, started: Instant) {
     phase = .talking(.tunnel(tunnel))
     context.tunnelOpened(self, tunnel, started: started)
+    if snapshot.route(named: tunnel.route.name) !== tunnel.route { tunnel.adopt(snapshot) }
     tunnel.adoptThrottles(context.shared.rules)
     tunnel.departIfDraining()
     tunnel.closeIfReplaced()

@@ -2,6 +2,7 @@ import EdgeAuth
 import EdgeConfig
 import EdgeCore
 import EdgeHTTP
+import EdgeIO
 import EdgeRouting
 
 /// What ties the clients of a route to its workers: the `balance` of its pool.
@@ -12,6 +13,19 @@ enum ClientAffinity {
   case cookie(StickyCookie)
   /// Something that they have in common.
   case hash(Configuration.HashKey)
+
+  /// Reads the file that the settings name.
+  ///
+  /// - Parameter pool: the one that the settings are about.
+  init(_ settings: Configuration.Pool, pool: WorkerPoolState) throws(StartError) {
+    switch settings.balance {
+    case .any: self = .none
+    case .hash(let key): self = .hash(key)
+    case .cookie:
+      let secret = try settings.cookieSecretFile.map { path throws(StartError) in try cookieSecret(at: path, of: pool.name) }
+      self = .cookie(StickyCookie(pool: pool, secret: secret ?? processSecret))
+    }
+  }
 
   /// The worker that the sender of a request belongs to.
   func worker(for head: RequestHead, of caller: Caller) -> WorkerAffinity {
@@ -48,3 +62,21 @@ extension Configuration.HashKey {
     }
   }
 }
+
+private func cookieSecret(at path: String, of pool: String) throws(StartError) -> [UInt8] {
+  let secret: [UInt8]
+  do {
+    secret = try FileSystem.readFile(path, maxBytes: maxSecretBytes)
+  } catch {
+    throw .configuration("pools.\(pool).cookie_secret_file \(path): \(error)")
+  }
+  guard secret.count >= minSecretBytes else {
+    throw .configuration("pools.\(pool).cookie_secret_file \(path): \(secret.count) bytes; expected at least \(minSecretBytes)")
+  }
+  return secret
+}
+
+private let minSecretBytes = 32
+private let maxSecretBytes = 4_096
+/// Makes cookies where no file is given: they hold for this process, through every reload.
+private let processSecret = (0..<minSecretBytes).map { _ in UInt8.random(in: .min ... .max) }

@@ -16,10 +16,15 @@ extension Configuration {
     }
   }
 
-  /// The limits on who may come in.
+  /// The limits on who may come in. A ramp of the same rate goes on where it stands.
   ///
   /// - Throws: `StartError.configuration` where the ramp has no rate, which no configuration that was read says.
-  func edgeLimits(_ log: EdgeLog) throws(StartError) -> EdgeLimits {
+  func admissionLimits(replacing previous: Snapshot?, log: EdgeLog?) throws(StartError) -> AdmissionLimits {
+    let isTold = previous?.configuration.limits.maxConnections == limits.maxConnections
+    let maxConnections = clampedMaxConnections(isTold ? nil : log)
+    if let previous, previous.configuration.limits.handshakes == limits.handshakes, previous.configuration.threads == threads {
+      return AdmissionLimits(limits, maxConnections: maxConnections, ramp: previous.admission.ramp)
+    }
     let rate =
       switch limits.handshakes.rate {
       case .auto: (count: autoHandshakes * threadCount, per: Duration.seconds(1))
@@ -28,16 +33,16 @@ extension Configuration {
     guard let ramp = AdmissionRamp(count: rate.count, per: rate.per, queueTimeout: limits.handshakes.queueTimeout) else {
       throw .configuration("limits.handshakes.rate says nothing")
     }
-    return EdgeLimits(limits, maxConnections: clampedMaxConnections(log), ramp: ramp)
+    return AdmissionLimits(limits, maxConnections: maxConnections, ramp: ramp)
   }
 
   /// `max_connections`, or what the process's descriptors carry if that is less: two for each client, and some for the edge
   /// itself. Raises the soft limit first.
-  private func clampedMaxConnections(_ log: EdgeLog) -> Int {
+  private func clampedMaxConnections(_ log: EdgeLog?) -> Int {
     let limit = Int(clamping: DescriptorLimit.raise().soft)
     let carried = max(1, (limit - ownDescriptors) / 2)
     guard carried < limits.maxConnections else { return limits.maxConnections }
-    log.write(
+    log?.write(
       .warning, "limits.clamped", "max_connections is more than the open file limit carries; it is lowered. Raise LimitNOFILE."
     ) {
       record in
@@ -70,27 +75,39 @@ extension UserLimits {
 
 extension WorkerPoolState {
   convenience init(_ pool: Configuration.Pool) {
-    let health = pool.health
-    var settings = WorkerPool.Settings()
+    self.init(name: pool.name, patterns: pool.workers, settings: WorkerPool.Settings(pool))
+  }
+
+  /// Goes by what another configuration says of the pool.
+  func adopt(_ pool: Configuration.Pool) {
+    adopt(patterns: pool.workers, settings: WorkerPool.Settings(pool), isChecked: pool.health != nil)
+  }
+}
+
+extension WorkerPool.Settings {
+  fileprivate init(_ pool: Configuration.Pool) {
+    self.init()
     switch pool.balance {
-    case .any(let rule): settings.balance = rule
+    case .any(let rule): balance = rule
     case .cookie, .hash: break  // Refused as not yet supported.
     }
-    if let health {
-      settings.fall = health.fall
-      settings.rise = health.rise
+    if let health = pool.health {
+      fall = health.fall
+      rise = health.rise
     }
-    self.init(name: pool.name, patterns: pool.workers, settings: settings)
   }
 }
 
 extension ListenerContext {
   /// The listeners of a configuration, their certificates loaded.
   ///
+  /// - Parameter indices: their places in the metrics.
   /// - Throws: `StartError.configuration` when a certificate cannot be used.
-  static func all(of configuration: Configuration, tickets: TicketKeyRing) throws(StartError) -> [ListenerContext] {
+  static func all(
+    of configuration: Configuration, indices: [Int], tickets: TicketKeyRing
+  ) throws(StartError) -> [ListenerContext] {
     var all: [ListenerContext] = []
-    for (index, listener) in configuration.listeners.enumerated() {
+    for (listener, index) in zip(configuration.listeners, indices) {
       do {
         let tls = try listener.tls.map { tls in
           try TLSServerContext(

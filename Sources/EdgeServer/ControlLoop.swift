@@ -12,36 +12,77 @@ import EdgeTelemetry
 final class ControlLoop: EventSource {
   private let reactor: Reactor
   private let shared: SharedState
-  private let keys: KeySources
+  private let reloader: Reloader
   private let logs: EdgeLogs
   private let reactors: [EdgeReactor]
-  private let checks: [(WorkerPoolState, Configuration.HealthCheck)]
-  private let settings: Configuration.Drain
   private var workerWatch = WorkerWatch()
+  private var keyFiles: [KeyFileWatch] = []
+  /// Who asks the workers of a pool how they are, by the pool's name.
+  private var checkers: [String: HealthChecker] = [:]
   /// `SharedState.connectionChanges` a second ago, and when memory was given back last.
   private var seenChanges = 0
   private var trimmedChanges = 0
 
   init(
-    reactor: Reactor, shared: SharedState, keys: KeySources, logs: EdgeLogs, reactors: [EdgeReactor],
-    checks: [(WorkerPoolState, Configuration.HealthCheck)], settings: Configuration.Drain
+    reactor: Reactor, shared: SharedState, reloader: Reloader, logs: EdgeLogs, reactors: [EdgeReactor]
   ) {
     self.reactor = reactor
     self.shared = shared
-    self.keys = keys
+    self.reloader = reloader
     self.logs = logs
     self.reactors = reactors
-    self.checks = checks
-    self.settings = settings
   }
 
   /// Runs until a drain is over, or a second signal ends it.
-  func run(signals: SignalRelay) {
+  func run(signals: SignalRelay, orders: Mailbox<ControlOrder>) {
     reactor.add(self)
     reactor.setTimer(self, at: reactor.now + Self.period)
-    for (pool, settings) in checks { HealthChecker(pool: pool, settings: settings, reactor: reactor).start() }
+    adopt(shared.snapshot)
     signals.handler = { [unowned self] signal in received(signal) }
+    let source = MailboxSource(orders) { [unowned self] order in received(order) }
+    do throws(SystemError) {
+      try source.attach(to: reactor)
+    } catch {
+      shared.log.write(.error, "reload.unsupported", "The configuration cannot be reloaded.") {
+        $0[.errorType] = .text("\(error)")
+      }
+    }
     reactor.run()
+    orders.close()
+  }
+
+  private func received(_ order: ControlOrder) {
+    switch order {
+    case .adopt(let snapshot, let reply):
+      adopt(snapshot)
+      reply()
+    }
+  }
+
+  /// Watches and asks what a configuration says.
+  private func adopt(_ snapshot: Snapshot) {
+    let (pools, now) = (zip(snapshot.pools, snapshot.configuration.pools), reactor.now)
+    for (pool, settings) in pools {
+      pool.adopt(settings)
+      _ = pool.rescan(now: now)
+    }
+    let running = checkers
+    checkers = [:]
+    for (pool, settings) in pools {
+      guard let health = settings.health else { continue }
+      if let checker = running[pool.name], checker.checks(pool, by: health) {
+        checkers[pool.name] = checker
+      } else {
+        let checker = HealthChecker(pool: pool, settings: health, reactor: reactor)
+        checker.start()
+        checkers[pool.name] = checker
+      }
+    }
+    for (name, checker) in running where checkers[name] !== checker { checker.stop() }
+    keyFiles = snapshot.keys.values.compactMap { keys in
+      guard case .file(let file, let seen) = keys.upkeep else { return nil }
+      return keyFiles.first { $0.ring === keys.ring } ?? KeyFileWatch(file, ring: keys.ring, seen: seen)
+    }
   }
 
   /// How often workers are looked for.
@@ -50,9 +91,9 @@ final class ControlLoop: EventSource {
   override func timerFired() {
     let now = reactor.now
     scan(now: now)
-    workerWatch.look(at: shared.pools, telling: shared.events)
+    workerWatch.look(at: shared.snapshot.pools, telling: shared.events)
     shared.tickets.rotate(now: now)
-    keys.pollFiles(log: shared.log)
+    for file in keyFiles { file.poll(log: shared.log) }
     shared.limits.sweep(now: now)
     rulesExpired(shared.rules.sweep())
     reportSuppressedDenials(now: now)
@@ -63,7 +104,8 @@ final class ControlLoop: EventSource {
   }
 
   private func scan(now: Instant) {
-    for pool in shared.pools {
+    let pools = shared.snapshot.pools
+    for pool in pools {
       let changes = pool.rescan(now: now)
       guard !changes.isEmpty else { continue }
       shared.log.write(.info, "workers.changed", "The workers of a pool have changed.") { record in
@@ -72,7 +114,7 @@ final class ControlLoop: EventSource {
         record[.workersRemoved] = .integer(Int64(changes.removed.count))
       }
     }
-    shared.workerFailures.keep(only: Set(shared.pools.flatMap { $0.workers.map(\.socket.path) }))
+    shared.workerFailures.keep(only: Set(pools.flatMap { $0.workers.map(\.socket.path) }))
   }
 
   /// Connections keep the limits that they have until they are told.
@@ -106,15 +148,16 @@ final class ControlLoop: EventSource {
   private func received(_ signal: Signal) {
     switch signal {
     case .terminate, .interrupt: beginDrain()
-    case .hangUp:
-      shared.log.write(.warning, "reload.unsupported", "Reloading is not supported yet; restart to apply a new configuration.")
-    case .reopen: for log in logs.all { log.reopen() }
+    case .hangUp: reloader.hangUp()
+    case .reopen: logs.reopen()
     }
   }
 
   private func beginDrain() {
     let now = reactor.now
-    guard shared.drain.signalled(DrainPlan(settings), connections: shared.limits.openConnections, now: now) else {
+    guard
+      shared.drain.signalled(DrainPlan(shared.snapshot.configuration.drain), connections: shared.limits.openConnections, now: now)
+    else {
       return stop("A second signal came.")
     }
     shared.log.write(.info, "drain.began", "The edge drains: not ready any more; clients are sent away after the delay.")
@@ -132,4 +175,10 @@ final class ControlLoop: EventSource {
     shared.drain.stop()
     reactor.stop()
   }
+}
+
+/// What the control loop is told by other threads.
+enum ControlOrder: Sendable {
+  /// Watch and ask what another configuration says.
+  case adopt(Snapshot, reply: @Sendable () -> Void)
 }

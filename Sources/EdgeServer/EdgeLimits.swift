@@ -6,29 +6,14 @@ import EdgePolicy
 import EdgeTelemetry
 import Synchronization
 
-/// What all reactors share of the limits on who may come in: connections of the whole edge, of addresses and of users, and the
-/// ramp. Atomics, and locks that are taken when a connection comes and when it ends.
+/// Who has come in, over all reactors: connections of the whole edge, of addresses and of users. Atomics, and locks that are taken
+/// when a connection comes and when it ends. What the limits are comes with each call, for they may change meanwhile.
 final class EdgeLimits: Sendable {
-  let maxConnections: Int
-  let ramp: AdmissionRamp
-  private let addressLimits: AddressLimits
-  private let userLimits: UserLimits
-  /// Whether anything is limited by user; without that nobody is counted.
-  private let countsUsers: Bool
   private let addresses = AddressTable()
   private let users = UserTable<UserID>()
   private let changeCount = Atomic<Int>(0)
   private let connectionCount = Atomic<Int>(0)
   private let refusalCount = Atomic<Int>(0)
-
-  /// - Parameter maxConnections: what the process's descriptors carry.
-  init(_ limits: Configuration.Limits, maxConnections: Int, ramp: AdmissionRamp) {
-    self.maxConnections = maxConnections
-    self.ramp = ramp
-    addressLimits = AddressLimits(limits)
-    userLimits = UserLimits(limits.perUser)
-    countsUsers = limits.perUser.connections != nil || limits.perUser.messages != nil || limits.perUser.bytes != nil
-  }
 
   /// How many connections have come or gone since the start: as long as it stands still, nobody does either.
   var connectionChanges: Int { changeCount.load(ordering: .relaxed) }
@@ -39,10 +24,10 @@ final class EdgeLimits: Sendable {
   // MARK: A TCP connection
 
   /// Takes a connection's place in the edge's cap; give it back with `release`.
-  func takePlace(now: Instant) -> ConnectionCharge {
+  func takePlace(under limits: AdmissionLimits, now: Instant) -> ConnectionCharge {
     changeCount.add(1, ordering: .relaxed)
-    let isFull = connectionCount.add(1, ordering: .relaxed).newValue > maxConnections
-    return isFull ? refused(.edgeIsFull, now: now) : .admitted(.uncounted)
+    let isFull = connectionCount.add(1, ordering: .relaxed).newValue > limits.maxConnections
+    return isFull ? refused(.edgeIsFull, under: limits, now: now) : .admitted(.uncounted)
   }
 
   /// Charges a connection that has its place in the edge's cap to an address too.
@@ -51,14 +36,16 @@ final class EdgeLimits: Sendable {
   ///   - place: what `takePlace` gave; what is returned replaces it.
   ///   - address: nil is not charged to any address: a peer without one, or a trusted proxy.
   ///   - isBanned: whether a rule keeps the address out.
-  func charge(_ place: ConnectionCharge, to address: IPAddress?, isBanned: Bool, now: Instant) -> ConnectionCharge {
+  func charge(
+    _ place: ConnectionCharge, to address: IPAddress?, isBanned: Bool, under limits: AdmissionLimits, now: Instant
+  ) -> ConnectionCharge {
     guard case .admitted = place else { return place }
-    guard !isBanned else { return refused(.banned, now: now) }
+    guard !isBanned else { return refused(.banned, under: limits, now: now) }
     guard let address else { return place }
-    switch addresses.open(address, limits: addressLimits, now: now) {
+    switch addresses.open(address, limits: limits.addresses, now: now) {
     case .allowed(let place): return .admitted(place)
-    case .full: return refused(.addressIsFull, now: now)
-    case .tooFast(let wait, isReadable: true): return refused(.addressIsTooFast(retryAfter: wait), now: now)
+    case .full: return refused(.addressIsFull, under: limits, now: now)
+    case .tooFast(let wait, isReadable: true): return refused(.addressIsTooFast(retryAfter: wait), under: limits, now: now)
     case .tooFast(let wait, isReadable: false): return .unanswered(.addressIsTooFast(retryAfter: wait))
     }
   }
@@ -66,9 +53,11 @@ final class EdgeLimits: Sendable {
   /// Sends a connection away that was admitted, because its turn would come too late.
   ///
   /// - Returns: what it holds instead.
-  func turnAway(_ place: AddressPlace, retryAfter: Duration, now: Instant) -> ConnectionCharge {
+  func turnAway(
+    _ place: AddressPlace, retryAfter: Duration, under limits: AdmissionLimits, now: Instant
+  ) -> ConnectionCharge {
     addresses.close(place, now: now)
-    return refused(.edgeIsTooBusy(retryAfter: retryAfter), now: now)
+    return refused(.edgeIsTooBusy(retryAfter: retryAfter), under: limits, now: now)
   }
 
   /// Gives a connection's place back.
@@ -83,8 +72,8 @@ final class EdgeLimits: Sendable {
   }
 
   /// A client over a limit, or banned, is told so, as long as not too many are being told, nor too fast: then it is closed without a word.
-  private func refused(_ overload: Overload, now: Instant) -> ConnectionCharge {
-    guard ramp.chargeRefusal(now: now) else { return .unanswered(overload) }
+  private func refused(_ overload: Overload, under limits: AdmissionLimits, now: Instant) -> ConnectionCharge {
+    guard limits.ramp.chargeRefusal(now: now) else { return .unanswered(overload) }
     guard refusalCount.add(1, ordering: .relaxed).newValue <= Self.maxRefusals else {
       refusalCount.subtract(1, ordering: .relaxed)
       return .unanswered(overload)
@@ -98,8 +87,8 @@ final class EdgeLimits: Sendable {
   // MARK: A request
 
   /// One more attempt of an address over a connection that is open.
-  func chargeAttempt(_ address: IPAddress, now: Instant) throws(Overload) {
-    switch addresses.attempt(address, limits: addressLimits, now: now) {
+  func chargeAttempt(_ address: IPAddress, under limits: AdmissionLimits, now: Instant) throws(Overload) {
+    switch addresses.attempt(address, limits: limits.addresses, now: now) {
     case .allowed: break
     case .full: throw .addressIsFull
     case .tooFast(let wait, isReadable: _): throw .addressIsTooFast(retryAfter: wait)
@@ -107,8 +96,8 @@ final class EdgeLimits: Sendable {
   }
 
   /// A WebSocket of an address that a trusted proxy has told: an attempt, and a place.
-  func takePlace(of address: IPAddress, now: Instant) throws(Overload) -> HeldPlace {
-    switch addresses.open(address, limits: addressLimits, now: now) {
+  func takePlace(of address: IPAddress, under limits: AdmissionLimits, now: Instant) throws(Overload) -> HeldPlace {
+    switch addresses.open(address, limits: limits.addresses, now: now) {
     case .allowed(let place): return HeldPlace(.address(place), limits: self)
     case .full: throw .addressIsFull
     case .tooFast(let wait, isReadable: _): throw .addressIsTooFast(retryAfter: wait)
@@ -119,10 +108,10 @@ final class EdgeLimits: Sendable {
   ///
   /// - Returns: its place, if users are limited, and the connections whose places it took.
   func takePlace(
-    of user: UserID, connection: ConnectionID, now: Instant
+    of user: UserID, connection: ConnectionID, under limits: AdmissionLimits, now: Instant
   ) throws(Overload) -> (place: HeldPlace?, replaced: [ConnectionID]) {
-    guard countsUsers else { return (nil, []) }
-    switch users.open(user, connection: connection, limits: userLimits, now: now) {
+    guard limits.countsUsers else { return (nil, []) }
+    switch users.open(user, connection: connection, limits: limits.users, now: now) {
     case .allowed(let place, let replacing): return (HeldPlace(.user(place), limits: self), replacing.map(\.connection))
     case .full: throw .userIsFull
     }
@@ -149,6 +138,25 @@ final class EdgeLimits: Sendable {
       LimiterSample(scope: "ip", entries: addresses.entryCount, evictions: addresses.evictions),
       LimiterSample(scope: "user", entries: users.entryCount, evictions: users.evictions),
     ]
+  }
+}
+
+/// What the configuration says of who may come in. Immutable, but for the state of the ramp.
+final class AdmissionLimits: Sendable {
+  let maxConnections: Int
+  let ramp: AdmissionRamp
+  fileprivate let addresses: AddressLimits
+  fileprivate let users: UserLimits
+  /// Whether anything is limited by user; without that nobody is counted.
+  fileprivate let countsUsers: Bool
+
+  /// - Parameter maxConnections: what the process's descriptors carry.
+  init(_ limits: Configuration.Limits, maxConnections: Int, ramp: AdmissionRamp) {
+    self.maxConnections = maxConnections
+    self.ramp = ramp
+    addresses = AddressLimits(limits)
+    users = UserLimits(limits.perUser)
+    countsUsers = limits.perUser.connections != nil || limits.perUser.messages != nil || limits.perUser.bytes != nil
   }
 }
 

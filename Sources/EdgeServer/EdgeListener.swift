@@ -6,7 +6,7 @@ import EdgeTelemetry
 
 /// A listener of the configuration, the same for all reactors.
 final class ListenerContext: Sendable {
-  /// Its place in the configuration, and in the metrics.
+  /// Its place in the metrics.
   let index: Int
   let name: String
   let tls: TLSServerContext?
@@ -26,7 +26,7 @@ final class ListenerContext: Sendable {
 
 /// Accepts clients of one listener on one reactor.
 final class EdgeListener: Listener {
-  private let listener: ListenerContext
+  private var listener: ListenerContext
   private let context: ReactorContext
   private let queue: AdmissionQueue
 
@@ -37,8 +37,13 @@ final class EdgeListener: Listener {
     super.init(socket, isShared: listener.isShared, on: context.reactor, reserve: context.shared.reserve)
   }
 
+  /// Clients that come from now on are served by what another configuration says of the address.
+  func adopt(_ listener: ListenerContext) {
+    self.listener = listener
+  }
+
   override func accepted(_ client: consuming Socket, from peer: PeerAddress) {
-    let place = context.shared.limits.takePlace(now: context.reactor.now)
+    let place = context.shared.limits.takePlace(under: context.snapshot.admission, now: context.reactor.now)
     guard listener.proxyProtocol != .off else { return arrived(client, from: peer, place: place) }
     let arrival = ProxiedArrival(client, peer: peer, listener: listener, place: place, context: context) { [weak self] in
       self?.arrived($0, from: $1, place: $2)
@@ -52,7 +57,8 @@ final class EdgeListener: Listener {
     let isProxy = context.snapshot.trustedProxies.contains(peer)
     let address = isProxy ? nil : peer.ip
     let isBanned = context.shared.rules.ban(of: address) != nil
-    let charge = context.shared.limits.charge(place, to: address, isBanned: isBanned, now: now)
+    let charge = context.shared.limits.charge(
+      place, to: address, isBanned: isBanned, under: context.snapshot.admission, now: now)
     let arrived = ArrivedClient(client, peer: peer, listener: listener, charge: charge, now: now)
     switch charge {
     case .admitted: queue.arrived(arrived)

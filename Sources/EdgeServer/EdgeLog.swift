@@ -3,12 +3,55 @@ import EdgeIO
 import EdgeTelemetry
 import Synchronization
 
-/// One of the edge's logs: records become lines on the thread where they happen, and reach the file on a thread of their own.
+/// One of the edge's logs: records become lines on the thread where they happen, and reach a file on a thread of its own.
+///
+/// A reload may change what is written, how, and where to.
+final class EdgeLog: Sendable {
+  private let minimum: Atomic<Int>
+  private let current: Guarded<LogOutput>
+
+  init(to output: LogOutput, level: LogLevel) {
+    minimum = Atomic(level.weight)
+    current = Guarded(output)
+  }
+
+  /// Where the lines go; several logs may share it.
+  var output: LogOutput { current.withLock { $0 } }
+
+  /// The least important level that is written.
+  var level: LogLevel {
+    get { LogLevel.allCases.first { $0.weight == minimum.load(ordering: .relaxed) } ?? .info }
+    set { minimum.store(newValue.weight, ordering: .relaxed) }
+  }
+
+  /// Writes what comes from now on somewhere else; what has come before may still be on its way.
+  func redirect(to output: LogOutput) {
+    current.withLock { $0 = output }
+  }
+
+  /// Records an event, if its level is logged.
+  ///
+  /// - Parameter fill: adds the fields; not called where the record is not wanted.
+  func write(_ level: LogLevel, _ event: String, _ message: String, _ fill: (inout LogRecord) -> Void = { _ in }) {
+    guard level.weight >= minimum.load(ordering: .relaxed) else { return }
+    writeAlways(level, event, message, fill)
+  }
+
+  /// Records an event whatever is logged: no setting hides who changed what.
+  func writeAlways(_ level: LogLevel, _ event: String, _ message: String, _ fill: (inout LogRecord) -> Void) {
+    var record = LogRecord(level, event, message, at: WallClock.now())
+    fill(&record)
+    output.write(record)
+  }
+}
+
+/// Standard error or a file, and the thread that writes there.
 ///
 /// A full disk or a slow terminal never makes a reactor wait: what does not fit the queue is dropped and counted.
-final class EdgeLog: Sendable {
-  private let threshold: Atomic<Int>
-  private let format: LogFormat
+final class LogOutput: Sendable {
+  /// The file; nil for standard error.
+  let path: String?
+  let format: LogFormat
   private let sink: LogSink
   private let orders: Mailbox<LogOrder>
   private let thread: PlatformThread
@@ -16,8 +59,8 @@ final class EdgeLog: Sendable {
   /// Starts the writer's thread.
   ///
   /// - Parameter path: the file; nil for standard error.
-  init(path: String?, level: LogLevel, format: LogFormat) throws(SystemError) {
-    threshold = Atomic(level.weight)
+  init(path: String?, format: LogFormat) throws(SystemError) {
+    self.path = path
     self.format = format
     let sink =
       if let path { LogSink(try AppendFile(path: path), format: format) } else {
@@ -29,27 +72,11 @@ final class EdgeLog: Sendable {
     thread = try PlatformThread.start("log") { sink.run(orders) }
   }
 
-  /// The least important level that is logged. It may change at any time.
-  var level: LogLevel {
-    get { LogLevel.allCases.first { $0.weight == threshold.load(ordering: .relaxed) } ?? .info }
-    set { threshold.store(newValue.weight, ordering: .relaxed) }
-  }
-
   /// Lines dropped since the start.
   var droppedRecords: UInt64 { sink.queue.droppedRecords }
 
-  /// Records an event, if its level is logged.
-  ///
-  /// - Parameter fill: adds the fields; not called where the record is not wanted.
-  func write(_ level: LogLevel, _ event: String, _ message: String, _ fill: (inout LogRecord) -> Void = { _ in }) {
-    guard level.weight >= threshold.load(ordering: .relaxed) else { return }
-    writeAlways(level, event, message, fill)
-  }
-
-  /// Records an event whatever is logged: no setting hides who changed what.
-  func writeAlways(_ level: LogLevel, _ event: String, _ message: String, _ fill: (inout LogRecord) -> Void) {
-    var record = LogRecord(level, event, message, at: WallClock.now())
-    fill(&record)
+  /// Lets the writer have a record as a line.
+  func write(_ record: LogRecord) {
     switch sink.queue.offer(record.line(as: format)) {
     case .queuedFirst: _ = orders.post(.write)
     case .queued, .dropped: break

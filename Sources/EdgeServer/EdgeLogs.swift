@@ -2,44 +2,117 @@ import EdgeAdmin
 import EdgeConfig
 import EdgeIO
 import EdgeTelemetry
+import Synchronization
 
 /// The edge's logs: what operators read, what happens to connections, and who changed what. Without a file of their own the
 /// latter two go where the first goes, standard error.
-struct EdgeLogs: Sendable {
+final class EdgeLogs: Sendable {
   let main: EdgeLog
   let access: EdgeLog
   let audit: EdgeLog
+  /// What outputs had dropped that are in use no more.
+  private let droppedBefore = Atomic<UInt64>(0)
 
   /// - Throws: `StartError.configuration` when a file cannot be opened.
   init(_ configuration: Configuration) throws(StartError) {
-    let log = configuration.log
-    let level = LogLevel(log.level)
-    let format = log.format == .json ? LogFormat.json : .text
-    do {
-      main = try EdgeLog(path: nil, level: level, format: format)
-    } catch {
-      throw .system("\(error)")
+    let plan = try LogPlan(configuration, keeping: [])
+    main = EdgeLog(to: plan.main, level: .info)
+    access = EdgeLog(to: plan.access, level: .info)
+    audit = EdgeLog(to: plan.audit, level: .info)
+    level = LogLevel(configuration.log.level)
+  }
+
+  /// The least important level that is written, but for logs with a file of their own, which have everything from `info` on.
+  var level: LogLevel {
+    get { main.level }
+    set {
+      main.level = newValue
+      for log in [access, audit] { log.level = log.output === main.output ? newValue : .info }
     }
-    access = try log.access.map { (path) throws(StartError) in try Self.open(path, format: format) } ?? main
-    audit = try configuration.admin.auditLog.map { (path) throws(StartError) in try Self.open(path, format: .json) } ?? main
   }
 
-  /// Every log once.
-  var all: [EdgeLog] {
-    [main] + (access === main ? [] : [access]) + (audit === main ? [] : [audit])
+  /// Every output once.
+  private var outputs: [LogOutput] { LogPlan(main: main.output, access: access.output, audit: audit.output).outputs }
+
+  /// Lines that no output took, since the start.
+  var droppedRecords: UInt64 {
+    outputs.reduce(droppedBefore.load(ordering: .relaxed)) { $0 + $1.droppedRecords }
   }
 
-  private static func open(_ path: String, format: LogFormat) throws(StartError) -> EdgeLog {
-    do {
-      return try EdgeLog(path: path, level: .info, format: format)
-    } catch {
-      throw .configuration("cannot write the log \(path): \(error)")
+  /// Opens every file again under its name, after a rotation.
+  func reopen() {
+    for output in outputs { output.reopen() }
+  }
+
+  /// Writes what waits, and ends the threads.
+  func finish() {
+    for output in outputs { output.finish() }
+  }
+
+  /// Where the lines are to go that another configuration asks for; files are opened, and nothing is written there yet.
+  func plan(for configuration: Configuration) throws(StartError) -> LogPlan {
+    try LogPlan(configuration, keeping: outputs)
+  }
+
+  /// Ends the outputs that were made for a plan that nobody wants any more.
+  func discard(_ plan: LogPlan) {
+    let used = outputs
+    for output in plan.outputs where !used.contains(where: { $0 === output }) { output.finish() }
+  }
+
+  /// Writes what comes from now on where `plan` says; ends the outputs that nobody needs any more.
+  func adopt(_ plan: LogPlan, level: LogLevel) {
+    let before = outputs
+    main.redirect(to: plan.main)
+    access.redirect(to: plan.access)
+    audit.redirect(to: plan.audit)
+    self.level = level
+    for output in before where !plan.outputs.contains(where: { $0 === output }) {
+      output.finish()
+      droppedBefore.add(output.droppedRecords, ordering: .relaxed)
     }
   }
 }
 
+/// Where the lines of each log go.
+struct LogPlan {
+  let main: LogOutput
+  let access: LogOutput
+  let audit: LogOutput
+
+  /// Every output once.
+  var outputs: [LogOutput] {
+    [main] + (access === main ? [] : [access]) + (audit === main || audit === access ? [] : [audit])
+  }
+
+  init(main: LogOutput, access: LogOutput, audit: LogOutput) {
+    self.main = main
+    self.access = access
+    self.audit = audit
+  }
+
+  /// - Parameter outputs: what is in use; where path and format are the same, it stays in use.
+  /// - Throws: `StartError.configuration` when a file cannot be opened.
+  fileprivate init(_ configuration: Configuration, keeping outputs: [LogOutput]) throws(StartError) {
+    let log = configuration.log
+    let format = log.format == .json ? LogFormat.json : .text
+    func open(_ path: String?, _ format: LogFormat) throws(StartError) -> LogOutput {
+      if let output = outputs.first(where: { $0.path == path && $0.format == format }) { return output }
+      do {
+        return try LogOutput(path: path, format: format)
+      } catch {
+        throw path.map { .configuration("cannot write the log \($0): \(error)") } ?? .system("\(error)")
+      }
+    }
+    main = try open(nil, format)
+    access = if let path = log.access { try open(path, format) } else { main }
+    audit = if let path = configuration.admin.auditLog { try open(path, .json) } else { main }
+  }
+
+}
+
 extension LogLevel {
-  fileprivate init(_ level: Configuration.LogLevel) {
+  init(_ level: Configuration.LogLevel) {
     self =
       switch level {
       case .debug: .debug

@@ -8,7 +8,7 @@ import Synchronization
 
 /// One reactor thread as the rest of the process sees it: a mailbox, and counters that anybody may read.
 final class EdgeReactor: Sendable {
-  let metrics: ReactorMetrics
+  private let currentMetrics: Guarded<ReactorMetrics>
   private let mailbox: Mailbox<ReactorOrder>
   private let thread: PlatformThread
 
@@ -16,19 +16,17 @@ final class EdgeReactor: Sendable {
   ///
   /// - Parameters:
   ///   - mailbox: the one of `shared` for this reactor.
-  ///   - sockets: one for each listener of `shared`, in the same order.
   /// - Throws: `StartError.system` when the thread cannot begin to serve.
-  init(
-    index: Int, shared: SharedState, snapshot: Snapshot, metrics: ReactorMetrics, mailbox: Mailbox<ReactorOrder>,
-    sockets: [SharedSocket]
-  ) throws {
+  init(index: Int, shared: SharedState, mailbox: Mailbox<ReactorOrder>) throws {
     let beginnings = try Answers<String?>()
+    let metrics = ReactorMetrics(layout: shared.snapshot.metricLayout)
     self.mailbox = mailbox
-    self.metrics = metrics
+    currentMetrics = Guarded(metrics)
     thread = try PlatformThread.start("reactor") {
       do {
+        // Held by nobody else here: a reload lets go of it, and of the sockets that it has.
         let loop = try ReactorLoop(
-          context: ReactorContext(index: index, shared: shared, snapshot: snapshot, metrics: metrics), sockets: sockets)
+          context: ReactorContext(index: index, shared: shared, snapshot: shared.snapshot, metrics: metrics))
         try loop.begin(mailbox)
         beginnings.add(nil)
         loop.run()
@@ -40,6 +38,22 @@ final class EdgeReactor: Sendable {
     if let problem = try beginnings.wait(for: 1, patience: .seconds(10)).first ?? nil {
       throw StartError.system("reactor \(index) cannot start: \(problem)")
     }
+  }
+
+  /// What the reactor counts.
+  var metrics: ReactorMetrics { currentMetrics.withLock { $0 } }
+
+  /// Lets the reactor go by another configuration, and tells when it does. The counters of names that there were go on.
+  ///
+  /// - Returns: false if the thread takes no more orders.
+  func adopt(_ snapshot: Snapshot, reply: @escaping @Sendable () -> Void) -> Bool {
+    var metrics = metrics
+    if metrics.layout != snapshot.metricLayout {
+      metrics = ReactorMetrics(layout: snapshot.metricLayout, continuing: metrics)
+    }
+    guard post(.adopt(snapshot, metrics, reply: reply)) else { return false }
+    currentMetrics.withLock { [metrics] in $0 = metrics }
+    return true
   }
 
   /// Gives the thread an order; false if it no longer takes any.
@@ -64,6 +78,8 @@ enum ReactorOrder: Sendable {
   case replace(ConnectionID)
   /// Close whom a new rule concerns, and adopt a throttle that came or went; the reply tells how many were closed.
   case enforce(Rule, reply: @Sendable (Int) -> Void)
+  /// Go by another configuration from now on, with counters that go on from the present ones.
+  case adopt(Snapshot, ReactorMetrics, reply: @Sendable () -> Void)
   /// Let nobody in, and close what is open: WebSockets with 1012, spread evenly over a time. Who comes is refused, or not even
   /// accepted where the drain is final.
   case drain(spread: Duration, isFinal: Bool)
@@ -84,12 +100,15 @@ private final class ReactorLoop {
   private let context: ReactorContext
   private let queue: AdmissionQueue
   private var listeners: [EdgeListener]
+  private var isAccepting = true
 
-  init(context: ReactorContext, sockets: [SharedSocket]) {
+  init(context: ReactorContext) {
     self.context = context
     let queue = AdmissionQueue(context)
     self.queue = queue
-    listeners = zip(sockets, context.shared.listeners).map { EdgeListener($0, listener: $1, queue: queue, context: context) }
+    listeners = zip(context.snapshot.sockets, context.snapshot.listeners).map { sockets, listener in
+      EdgeListener(sockets.sockets[context.index], listener: listener, queue: queue, context: context)
+    }
   }
 
   /// Begins to accept clients and to take orders.
@@ -119,6 +138,10 @@ private final class ReactorLoop {
       context.connections[id]?.closeIfReplaced()
     case .enforce(let rule, let reply):
       reply(context.enforce(rule))
+    case .adopt(let snapshot, let metrics, let reply):
+      context.adopt(snapshot, metrics: metrics)
+      if isAccepting { adoptListeners(snapshot) }
+      reply()
     case .drain(let spread, let isFinal):
       drain(over: spread, isFinal: isFinal)
     case .undrain:
@@ -137,6 +160,23 @@ private final class ReactorLoop {
     }
   }
 
+  /// New addresses accept before old ones stop.
+  private func adoptListeners(_ snapshot: Snapshot) {
+    var left = listeners
+    listeners = zip(snapshot.sockets, snapshot.listeners).map { sockets, listener in
+      let socket = sockets.sockets[context.index]
+      if let index = left.firstIndex(where: { $0.socket === socket }) {
+        let running = left.remove(at: index)
+        running.adopt(listener)
+        return running
+      }
+      let new = EdgeListener(socket, listener: listener, queue: queue, context: context)
+      do throws(SystemError) { try new.start() } catch { new.acceptFailed(error) }
+      return new
+    }
+    for listener in left { listener.stop() }
+  }
+
   private func drain(over spread: Duration, isFinal: Bool) {
     context.isDraining = true
     if isFinal { stopAccepting() }
@@ -151,6 +191,7 @@ private final class ReactorLoop {
   }
 
   private func stopAccepting() {
+    isAccepting = false
     for listener in listeners { listener.stop() }
     listeners = []
     queue.stop()

@@ -32,18 +32,20 @@ struct Gate {
   func judge(
     token message: [UInt8], of pending: PendingAdmission, from client: Client, context: ReactorContext
   ) -> GateVerdict {
-    do {
-      let user = try authenticate(route: pending.route, origin: pending.origin, context: context) { gate throws(TokenError) in
+    do throws(Refusal) {
+      // A reload since then may have taken the route away, or the keys.
+      guard let route = snapshot.route(named: pending.route.name) else { throw .noRoute(pending.origin) }
+      let user = try authenticate(route: route, origin: pending.origin, context: context) { gate throws(TokenError) in
         guard let text = TokenEnvelope.token(in: message) else { throw .invalid(.malformed) }
         return try gate.verify(text, now: WallClock.now(), cache: &context.tokens, metrics: context.metrics)
       }
       var places = pending.places
       if let user {
-        places.user = try takePlace(of: user.id, route: pending.route, from: client, origin: pending.origin, context: context)
+        places.user = try takePlace(of: user.id, route: route, from: client, origin: pending.origin, context: context)
       }
       return .admitted(
         Admission(
-          route: pending.route, head: pending.head, origin: pending.origin, user: user, upgrade: pending.upgrade, places: places,
+          route: route, head: pending.head, origin: pending.origin, user: user, upgrade: pending.upgrade, places: places,
           context: context))
     } catch {
       return .refused(error)

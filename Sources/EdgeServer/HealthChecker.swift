@@ -26,6 +26,16 @@ final class HealthChecker: EventSource {
     timerFired()
   }
 
+  /// Ends checking; an answer that is awaited still counts.
+  func stop() {
+    reactor.remove(self)
+  }
+
+  /// Whether it checks this pool in this way.
+  func checks(_ pool: WorkerPoolState, by settings: Configuration.HealthCheck) -> Bool {
+    self.pool === pool && self.settings == settings
+  }
+
   override func timerFired() {
     reactor.setTimer(self, at: reactor.now + settings.interval)
     for worker in pool.workers where worker.isPresent && !underway.contains(worker.id) { check(worker) }

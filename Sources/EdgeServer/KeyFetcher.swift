@@ -17,6 +17,7 @@ final class KeyFetcher: Sendable {
   private let refresh: Guarded<KeyRefresh>
   private let orders: Mailbox<FetchOrder>
   private let isStopping = Atomic(false)
+  private let thread = Guarded<PlatformThread?>(nil)
 
   init(_ source: Configuration.RemoteKeys, ring: KeyRing, now: Instant) throws(SystemError) {
     self.source = source
@@ -25,11 +26,20 @@ final class KeyFetcher: Sendable {
     orders = try Mailbox()
   }
 
+  /// Begins to fetch, and waits until each provider has answered, or has had its time: who asks, not the clients that come first,
+  /// should find out that one is down.
+  static func start(_ fetchers: [KeyFetcher], log: EdgeLog) throws {
+    let attempts = try Answers<Void>()
+    for fetcher in fetchers { try fetcher.start(log: log) { attempts.add(()) } }
+    guard !fetchers.isEmpty else { return }
+    _ = try? attempts.wait(for: fetchers.count, patience: .seconds(15))
+  }
+
   /// Starts the thread.
   ///
   /// - Parameter firstAttempt: called when the first fetch has ended, well or not.
-  func start(log: EdgeLog, firstAttempt: @escaping @Sendable () -> Void) throws(SystemError) -> PlatformThread {
-    try PlatformThread.start("keys") {
+  private func start(log: EdgeLog, firstAttempt: @escaping @Sendable () -> Void) throws(SystemError) {
+    let thread = try PlatformThread.start("keys") {
       do throws(SystemError) {
         let loop = try FetchLoop(self, orders: self.orders, log: log)
         firstAttempt()
@@ -41,12 +51,23 @@ final class KeyFetcher: Sendable {
         firstAttempt()
       }
     }
+    self.thread.withLock { $0 = thread }
   }
 
   /// Tells the thread to end, which takes a second at most.
   func stop() {
     isStopping.store(true, ordering: .relaxed)
     orders.post(.stop)
+  }
+
+  /// Waits until the thread has ended.
+  func join() {
+    thread.withLock { $0.take() }?.join()
+  }
+
+  /// An operator wants the keys as they are now. Never waits.
+  func refetch(now: Instant) {
+    if refresh.withLock({ $0.demanded(now: now) }) { orders.post(.fetch) }
   }
 
   /// A token's key is not in the set: perhaps the set is out of date. Never waits; the token itself is refused.

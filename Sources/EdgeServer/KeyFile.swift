@@ -40,20 +40,16 @@ struct KeyFile: Sendable {
 /// Looks whether a file of keys has changed, and gives its ring what is in it then. A file that cannot be used leaves the keys
 /// as they are.
 final class KeyFileWatch {
+  let ring: KeyRing
   private let file: KeyFile
-  private let ring: KeyRing
   /// The file as it was when it was read last, whatever came of that.
   private var seen: FileStatus?
 
-  /// Fills the ring for the first time.
-  ///
-  /// - Throws: `KeyBundleError` when the file cannot be used.
-  init(_ file: KeyFile, ring: KeyRing) throws(KeyBundleError) {
+  /// Watches a file whose keys the ring has, as of when the file was as `seen`.
+  init(_ file: KeyFile, ring: KeyRing, seen: FileStatus?) {
     self.file = file
     self.ring = ring
-    // Before it is read: a change meanwhile is seen the next time.
-    seen = FileSystem.status(of: file.path)
-    ring.replace(with: try file.load(algorithms: ring.requirements.algorithms))
+    self.seen = seen
   }
 
   /// Looks once.

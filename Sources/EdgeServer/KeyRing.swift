@@ -37,7 +37,7 @@ final class KeyGeneration: Sendable {
   let readAt = WallClock.now()
   /// What may be told of them: their names and algorithms.
   let described: [TokenKey]
-  fileprivate let source: KeyBundle.Source
+  let source: KeyBundle.Source
   private let verifier: TokenVerifier
   private let keys: VerificationKeys
   private let scope: TokenCache.Scope

@@ -13,10 +13,10 @@ extension Gate {
     _ head: RequestHead, route: Route, from client: Client, origin: RequestOrigin, context: ReactorContext
   ) throws(Refusal) -> HeldPlace? {
     guard OpeningRequest.isAttempt(head), let address = origin.limitedAddress else { return nil }
-    let limits = context.shared.limits
+    let (places, limits, now) = (context.shared.limits, context.snapshot.admission, context.reactor.now)
     do {
-      if origin.isProxied { return try limits.takePlace(of: address, now: context.reactor.now) }
-      if !client.beginAttempt() { try limits.chargeAttempt(address, now: context.reactor.now) }
+      if origin.isProxied { return try places.takePlace(of: address, under: limits, now: now) }
+      if !client.beginAttempt() { try places.chargeAttempt(address, under: limits, now: now) }
       return nil
     } catch {
       throw .overLimit(error, route, origin)
@@ -28,7 +28,8 @@ extension Gate {
     of user: UserID, route: Route, from client: Client, origin: RequestOrigin, context: ReactorContext
   ) throws(Refusal) -> HeldPlace? {
     do {
-      let (place, replaced) = try context.shared.limits.takePlace(of: user, connection: client.id, now: context.reactor.now)
+      let (place, replaced) = try context.shared.limits.takePlace(
+        of: user, connection: client.id, under: context.snapshot.admission, now: context.reactor.now)
       for connection in replaced { context.shared.post(.replace(connection), to: connection.reactor) }
       return place
     } catch {
@@ -40,7 +41,7 @@ extension Gate {
   func chargeGuess(route: Route, origin: RequestOrigin, context: ReactorContext) throws(Refusal) {
     guard let address = origin.limitedAddress else { return }
     do {
-      try context.shared.limits.chargeAttempt(address, now: context.reactor.now)
+      try context.shared.limits.chargeAttempt(address, under: context.snapshot.admission, now: context.reactor.now)
     } catch {
       throw .overLimit(error, route, origin)
     }

@@ -9,6 +9,27 @@ struct ListenerSockets {
   /// Where it listens, as `sluice` prints it; the port is the real one where the configuration said 0.
   let address: String
 
+  /// The sockets of every listener, in the order of the configuration. What listens at an address already goes on.
+  ///
+  /// - Throws: `StartError.bind` for the first address that cannot be had.
+  static func all(
+    of configuration: Configuration, keeping previous: Snapshot?, reactors: Int
+  ) throws(StartError) -> [ListenerSockets] {
+    var open = previous.map { Array(zip($0.configuration.listeners, $0.sockets)) } ?? []
+    var all: [ListenerSockets] = []
+    for listener in configuration.listeners {
+      let isSame = { (other: Configuration.Listener) in
+        other.address == listener.address && (other.name == listener.name || !listener.address.isChosenByKernel)
+      }
+      if let index = open.firstIndex(where: { isSame($0.0) }) {
+        all.append(open.remove(at: index).1)
+      } else {
+        all.append(try ListenerSockets(listener.address, reactors: reactors))
+      }
+    }
+    return all
+  }
+
   /// - Throws: `StartError.bind`.
   init(_ address: Configuration.ListenAddress, reactors: Int) throws(StartError) {
     do {
@@ -33,5 +54,12 @@ struct ListenerSockets {
     } catch {
       throw .bind(address: address.text, reason: "\(error)")
     }
+  }
+}
+
+extension Configuration.ListenAddress {
+  /// Whether it stands for another port each time.
+  fileprivate var isChosenByKernel: Bool {
+    if case .tcp(_, port: 0) = self { true } else { false }
   }
 }

@@ -7,7 +7,7 @@ import EdgeTelemetry
 /// What operators ask of workers and of the edge as a whole.
 extension AdminPlane {
   func changeWorker(at path: String, _ order: WorkerOrder) throws(AdminBackendError) -> WorkerChange? {
-    let pools = shared.pools.filter {
+    let pools = shared.snapshot.pools.filter {
       $0.set(path: path, admin: order.state, keepsClients: order.keepsClients, weight: order.weight)
     }
     guard !pools.isEmpty else { return nil }
@@ -30,7 +30,7 @@ extension AdminPlane {
 
   func drain(_ order: DrainOrder) throws(AdminBackendError) -> (drain: AdminDrain, connections: Int) {
     let connections = shared.limits.openConnections
-    let plan = DrainPlan(order, settings: DrainPlan(snapshot.configuration.drain))
+    let plan = DrainPlan(order, settings: DrainPlan(shared.snapshot.configuration.drain))
     shared.drain.begin(plan, endsProcess: order.endsProcess, connections: connections, now: MonotonicClock.now())
     guard let drain = currentDrain else { throw .stopping }
     shared.log.write(.info, "drain.began", "The edge drains: not ready any more; clients are sent away after the delay.")

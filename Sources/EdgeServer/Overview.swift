@@ -10,11 +10,14 @@ import EdgeTelemetry
 /// What operators see of the edge as a whole. Counters are read without asking the reactors.
 extension AdminPlane {
   func status() -> AdminStatus {
+    let snapshot = shared.snapshot
     var status = AdminStatus(
       version: version.number, revision: version.revision, startedAt: started, now: WallClock.now(), reactors: reactors.count,
-      connections: shared.limits.openConnections, maxConnections: shared.limits.maxConnections, isDraining: shared.isDraining,
+      connections: shared.limits.openConnections, maxConnections: snapshot.admission.maxConnections,
+      isDraining: shared.isDraining,
       routes: snapshot.routes.map(\.name), totals: totals)
     status.drain = currentDrain
+    status.configuration = reloader.state
     status.nextExpiry = certificates().min { $0.notAfter < $1.notAfter }.map {
       AdminStatus.CertificateExpiry(name: $0.name, notAfter: $0.notAfter)
     }
@@ -23,7 +26,7 @@ extension AdminPlane {
 
   func routes() -> [AdminRoute] {
     let totals = totals
-    return snapshot.configuration.routes.map { route in
+    return shared.snapshot.configuration.routes.map { route in
       AdminRoute(
         name: route.name, host: route.match.host == .any ? nil : route.match.host.description,
         path: route.match.path.description, pool: route.pool, auth: route.auth,
@@ -33,7 +36,7 @@ extension AdminPlane {
   }
 
   func certificates() -> [AdminCertificate] {
-    shared.listeners.flatMap { listener in
+    shared.snapshot.listeners.flatMap { listener in
       (listener.tls?.certificates ?? []).map { certificate in
         AdminCertificate(
           listener: listener.name, name: certificate.name, subject: certificate.subject, issuer: certificate.issuer,
@@ -44,22 +47,20 @@ extension AdminPlane {
   }
 
   func keys() -> [AdminKeys] {
-    snapshot.configuration.auth.sorted { $0.key < $1.key }.compactMap { name, auth in
-      rings[name].map { ring in
-        let keys = ring.generation
-        let (source, location) = shown(auth.keys)
-        return AdminKeys(
-          auth: name, source: source, location: location,
-          keys: keys.described.map { AdminKeys.Key(id: $0.id, algorithm: $0.algorithm.rawValue) },
-          fetchedAt: fetchers[name].map { fetchedAt($0) } ?? keys.readAt)
-      }
+    shared.snapshot.keys.sorted { $0.key < $1.key }.map { name, auth in
+      let keys = auth.ring.generation
+      let (source, location) = shown(auth.settings.keys)
+      return AdminKeys(
+        auth: name, source: source, location: location,
+        keys: keys.described.map { AdminKeys.Key(id: $0.id, algorithm: $0.algorithm.rawValue) },
+        fetchedAt: auth.fetcher.map { fetchedAt($0) } ?? keys.readAt)
     }
   }
 
-  func logLevel() -> LogLevel { logs.main.level }
+  func logLevel() -> LogLevel { logs.level }
 
   func setLogLevel(_ level: LogLevel) {
-    logs.main.level = level
+    logs.level = level
   }
 
   private var totals: EdgeTotals { EdgeTotals(of: reactors.map(\.metrics)) }

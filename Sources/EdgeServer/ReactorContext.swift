@@ -10,12 +10,12 @@ final class ReactorContext {
   let index: Int
   let reactor: Reactor
   let scratch: TLSScratch
-  let metrics: ReactorMetrics
+  private(set) var metrics: ReactorMetrics
   let shared: SharedState
   let idleLinks: IdleLinks
-  let snapshot: Snapshot
-  let gate: Gate
-  /// Verified tokens of this reactor. Another configuration makes another context, and so an empty cache.
+  private(set) var snapshot: Snapshot
+  private(set) var gate: Gate
+  /// Verified tokens of this reactor.
   var tokens = TokenCache()
   var random = RandomSupply()
   var texts = SharedTexts()
@@ -44,6 +44,20 @@ final class ReactorContext {
 
   deinit {
     unsafe plaintext.deallocate()
+  }
+
+  /// Goes by another configuration from now on; the connections that there are take from it what concerns them.
+  ///
+  /// - Parameter metrics: go on from the present ones.
+  func adopt(_ snapshot: Snapshot, metrics: ReactorMetrics) {
+    // What other keys, or other demands on tokens, have found good is not known to be so any more.
+    if snapshot.keys.mapValues({ ObjectIdentifier($0) }) != self.snapshot.keys.mapValues({ ObjectIdentifier($0) }) {
+      tokens = TokenCache()
+    }
+    self.snapshot = snapshot
+    self.metrics = metrics
+    gate = Gate(snapshot)
+    for client in Array(connections.values) { client.tunnel?.adopt(snapshot) }
   }
 
   /// The identifier for the next connection.

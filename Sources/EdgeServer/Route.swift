@@ -8,7 +8,7 @@ import EdgeWebSocket
 
 /// A route as the reactors use it: the configuration's, with everything resolved. Immutable.
 final class Route: Sendable {
-  /// Its place in the configuration, and in the metrics.
+  /// Its place in the metrics.
   let index: Int
   let name: String
   let pool: WorkerPoolState
@@ -33,7 +33,7 @@ final class Route: Sendable {
   private let subprotocols: [String]
 
   /// - Parameters:
-  ///   - index: its place in the configuration.
+  ///   - index: its place in the metrics.
   ///   - pool: the pool that it names.
   ///   - affinity: for that pool.
   ///   - gate: for the `auth` that it names.

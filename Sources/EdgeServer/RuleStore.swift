@@ -100,6 +100,32 @@ final class RuleStore: Sendable {
     return addition
   }
 
+  /// Goes by the rules of another configuration; the time of those that were there already goes on.
+  ///
+  /// - Throws: `RuleTableError.full`; nothing has changed then.
+  func replaceSeeds(
+    _ old: [Configuration.Rule], with new: [Configuration.Rule]
+  ) throws(RuleTableError) -> (removed: [Rule], added: [Rule]) {
+    guard old != new else { return ([], []) }
+    let now = WallClock.now()
+    return try table.withLock { table throws(RuleTableError) in
+      var replaced = table
+      let changed = try replaced.replaceSeeds(old, with: new, now: now)
+      table = replaced
+      hasRules.store(table.count > 0, ordering: .releasing)
+      return changed
+    }
+  }
+
+  /// Whether the rules of another configuration have room.
+  ///
+  /// - Throws: `RuleTableError.full`.
+  func checkSeeds(_ old: [Configuration.Rule], replacedBy new: [Configuration.Rule]) throws(RuleTableError) {
+    guard old != new else { return }
+    var copy = table.withLock { $0 }
+    _ = try copy.replaceSeeds(old, with: new, now: WallClock.now())
+  }
+
   /// Takes a rule out of force; gives it back if there was one.
   func remove(_ id: RuleID) -> Rule? {
     let removed = table.withLock { table in
@@ -205,5 +231,18 @@ extension RuleEffect {
     case .revoke(.token): "token"
     case .revoke(.ofAuth): "auth"
     }
+  }
+}
+
+extension RuleTable {
+  fileprivate mutating func replaceSeeds(
+    _ old: [Configuration.Rule], with new: [Configuration.Rule], now: WallTime
+  ) throws(RuleTableError) -> (removed: [Rule], added: [Rule]) {
+    let removed = old.filter { !new.contains($0) }.compactMap { removeSeed($0.effect) }
+    var added: [Rule] = []
+    for rule in new where !old.contains(rule) {
+      added.append(try add(rule.effect, for: rule.ttl, author: "configuration", isSeed: true, now: now).rule)
+    }
+    return (removed, added)
   }
 }

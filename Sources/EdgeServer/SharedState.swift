@@ -7,15 +7,14 @@ import EdgeTelemetry
 /// What all reactors and the admin plane share. Everything in it is immutable, atomic, or behind a lock that no message
 /// ever waits for.
 final class SharedState: Sendable {
-  let pools: [WorkerPoolState]
-  let listeners: [ListenerContext]
+  private let current: Guarded<Snapshot>
   let log: EdgeLog
   /// Lines about connections and requests; the same as `log` where no file is set.
   let accessLog: EdgeLog
   let reserve: DescriptorReserve
   let workerFailures = WorkerFailureCounts()
   let tickets: TicketKeyRing
-  let limits: EdgeLimits
+  let limits = EdgeLimits()
   let rules: RuleStore
   /// Reloads and admin actions, for the metrics.
   let control = ControlCounters()
@@ -26,19 +25,25 @@ final class SharedState: Sendable {
   private let mailboxes: [Mailbox<ReactorOrder>]
 
   init(
-    pools: [WorkerPoolState], listeners: [ListenerContext], logs: EdgeLogs, reserve: DescriptorReserve, tickets: TicketKeyRing,
-    limits: EdgeLimits, rules: RuleStore, mailboxes: [Mailbox<ReactorOrder>]
+    snapshot: Snapshot, logs: EdgeLogs, reserve: DescriptorReserve, tickets: TicketKeyRing, rules: RuleStore,
+    mailboxes: [Mailbox<ReactorOrder>]
   ) {
-    self.pools = pools
-    self.listeners = listeners
+    current = Guarded(snapshot)
     log = logs.main
     accessLog = logs.access
     self.reserve = reserve
     self.tickets = tickets
-    self.limits = limits
     self.rules = rules
     self.mailboxes = mailboxes
     drain = EdgeDrain(mailboxes, events: events)
+  }
+
+  /// The configuration in force. Reactors have it from their context: each takes another one in at a moment of its own.
+  var snapshot: Snapshot { current.withLock { $0 } }
+
+  /// Puts another configuration in force for all but the reactors, who are told by an order.
+  func replaceSnapshot(with snapshot: Snapshot) {
+    current.withLock { $0 = snapshot }
   }
 
   /// Whether the edge sends its clients away.

@@ -1,30 +1,72 @@
 import EdgeConfig
+import EdgeCore
 import EdgeIO
 import EdgeRouting
+import EdgeTLS
+import EdgeTelemetry
+import EdgeWebSocket
 
-/// Turns a configuration into what the reactors use.
+/// Turns a configuration into what the reactors use: reads the files that it names, and binds its addresses.
+///
+/// Nothing of it is in force before somebody puts it there, and nothing that is in force is changed: what a builder has made and
+/// nobody wants is let go of.
 struct SnapshotBuilder {
   private let configuration: Configuration
-  private let pools: [String: WorkerPoolState]
-  private let keys: KeySources
+  /// What is in force: what stays the same is taken from there, with its state.
+  private let previous: Snapshot?
+  private let tickets: TicketKeyRing
+  private let log: EdgeLog?
 
-  init(_ configuration: Configuration, pools: [WorkerPoolState], keys: KeySources) {
+  init(_ configuration: Configuration, replacing previous: Snapshot? = nil, tickets: TicketKeyRing, log: EdgeLog?) {
     self.configuration = configuration
-    self.keys = keys
-    self.pools = Dictionary(uniqueKeysWithValues: pools.map { ($0.name, $0) })
+    self.previous = previous
+    self.tickets = tickets
+    self.log = log
   }
 
-  /// - Throws: `StartError.configuration` when parts do not fit together.
-  func build() throws(StartError) -> Snapshot {
-    var gates: [String: TokenGate] = [:]
-    for (name, auth) in configuration.auth {
-      guard let ring = keys.rings[name] else { throw .configuration("auth \(name): no keys") }
-      gates[name] = TokenGate(sources: auth.tokenFrom, keys: ring, fetcher: keys.fetchers[name])
+  /// - Parameter reactors: how many of them accept clients; with none, nothing is bound.
+  /// - Throws: `StartError` when a file or an address cannot be used, or parts do not fit together.
+  func build(reactors: Int) throws(StartError) -> Snapshot {
+    let now = MonotonicClock.now()
+    let layout = metricLayout
+    let listeners = try ListenerContext.all(
+      of: configuration, indices: layout.indices(ofListeners: configuration.listeners.map(\.name)), tickets: tickets)
+    let keys = try AuthKeys.all(of: configuration, keeping: previous?.keys ?? [:], now: now)
+    let admission = try configuration.admissionLimits(replacing: previous, log: log)
+    let pools = pools(now: now)
+    let routes = try routes(pools: pools, keys: keys, layout: layout)
+    let table = try table()
+    let sockets = reactors == 0 ? [] : try ListenerSockets.all(of: configuration, keeping: previous, reactors: reactors)
+    return Snapshot(
+      configuration, routes: routes, table: table, pools: pools, listeners: listeners, sockets: sockets, keys: keys,
+      admission: admission, metricLayout: layout)
+  }
+
+  private var metricLayout: MetricLayout {
+    let none = MetricLayout(routes: [], listeners: [], protocolErrors: FrameError.allCases.map(\.rawValue))
+    return (previous?.metricLayout ?? none)
+      .adding(routes: configuration.routes.map(\.name), listeners: configuration.listeners.map(\.name))
+  }
+
+  /// A pool of the same name is the same pool, and takes its settings over when they are put in force.
+  private func pools(now: Instant) -> [WorkerPoolState] {
+    configuration.pools.map { settings in
+      if let pool = previous?.pools.first(where: { $0.name == settings.name }) { return pool }
+      let pool = WorkerPoolState(settings)
+      _ = pool.rescan(now: now)
+      return pool
     }
-    let affinities = try affinities()
+  }
+
+  private func routes(
+    pools: [WorkerPoolState], keys: [String: AuthKeys], layout: MetricLayout
+  ) throws(StartError) -> [Route] {
+    let gates = keys.mapValues { TokenGate(sources: $0.settings.tokenFrom, keys: $0.ring, fetcher: $0.fetcher) }
+    let indices = layout.indices(ofRoutes: configuration.routes.map(\.name))
+    let affinities = try affinities(pools)
     var routes: [Route] = []
-    for (index, route) in configuration.routes.enumerated() {
-      guard let pool = pools[route.pool], let affinity = affinities[route.pool] else {
+    for (route, index) in zip(configuration.routes, indices) {
+      guard let pool = pools.first(where: { $0.name == route.pool }), let affinity = affinities[route.pool] else {
         throw .configuration("route \(route.name): unknown pool \(route.pool)")
       }
       routes.append(
@@ -32,37 +74,15 @@ struct SnapshotBuilder {
           route, index: index, pool: pool, affinity: affinity, gate: route.auth.flatMap { gates[$0] },
           timeouts: configuration.timeouts))
     }
-    return Snapshot(configuration: configuration, routes: routes, table: try table())
+    return routes
   }
 
-  /// What ties clients to workers, by pool.
-  private func affinities() throws(StartError) -> [String: ClientAffinity] {
+  private func affinities(_ pools: [WorkerPoolState]) throws(StartError) -> [String: ClientAffinity] {
     var affinities: [String: ClientAffinity] = [:]
-    for settings in configuration.pools {
-      guard let pool = pools[settings.name] else { continue }
-      switch settings.balance {
-      case .any: affinities[settings.name] = ClientAffinity.none
-      case .hash(let key): affinities[settings.name] = .hash(key)
-      case .cookie:
-        let secret = try settings.cookieSecretFile.map { path throws(StartError) in try cookieSecret(at: path, of: settings.name)
-        }
-        affinities[settings.name] = .cookie(StickyCookie(pool: pool, secret: secret ?? processSecret))
-      }
+    for (settings, pool) in zip(configuration.pools, pools) {
+      affinities[pool.name] = try ClientAffinity(settings, pool: pool)
     }
     return affinities
-  }
-
-  private func cookieSecret(at path: String, of pool: String) throws(StartError) -> [UInt8] {
-    let secret: [UInt8]
-    do {
-      secret = try FileSystem.readFile(path, maxBytes: maxSecretBytes)
-    } catch {
-      throw .configuration("pools.\(pool).cookie_secret_file \(path): \(error)")
-    }
-    guard secret.count >= minSecretBytes else {
-      throw .configuration("pools.\(pool).cookie_secret_file \(path): \(secret.count) bytes; expected at least \(minSecretBytes)")
-    }
-    return secret
   }
 
   private func table() throws(StartError) -> RouteTable {
@@ -74,8 +94,3 @@ struct SnapshotBuilder {
     }
   }
 }
-
-private let minSecretBytes = 32
-private let maxSecretBytes = 4_096
-/// Signs cookies where no file is given: they hold for this process, through every reload.
-private let processSecret = (0..<minSecretBytes).map { _ in UInt8.random(in: .min ... .max) }

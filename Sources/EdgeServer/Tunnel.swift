@@ -12,7 +12,8 @@ import EdgeWebSocket
 ///
 /// One turn's bytes are forwarded with one send. When one side is slow, reading from the other stops.
 final class Tunnel {
-  let route: Route
+  /// What the connection goes by: a reload may put another in its place, of the same name.
+  private(set) var route: Route
   let caller: Caller
   /// How long the user's token is good for; nil where no user is known. A renewal changes it.
   private(set) var token: TokenLife?
@@ -25,7 +26,7 @@ final class Tunnel {
   /// Whether a ping may have gone out since the client was last heard: hearing it brings the next deadline nearer.
   private var mayAwaitPong = false
   /// Whether the client is told of limits and of its token.
-  private let givesNotice: Bool
+  private var givesNotice: Bool
   /// Whether a limit makes the client wait now.
   private(set) var isThrottled = false
   /// A further excess before this moment belongs to the episode that was told of.
@@ -50,8 +51,8 @@ final class Tunnel {
     lastMessage = opened
     openedAt = WallClock.now()
     givesNotice = route.relayLimits.value.givesNotice
-    let shared = (client.meters + caller.meters).map(context.snapshot.messageLimits.scope)
-    relay = Relay(route.relayLimits, scopes: route.meteredScopes() + shared, now: opened)
+    let scopes = context.snapshot.scopes(of: route, shared: client.meters + caller.meters)
+    relay = Relay(route.relayLimits, scopes: scopes, now: opened)
     clientStall = StallWatch(context.snapshot.stall)
     workerStall = clientStall
     worker.belong(to: self)
@@ -184,6 +185,25 @@ final class Tunnel {
   }
 
   // MARK: Limits and tokens
+
+  /// Another configuration is in force: limits, rules and timers of the route of the same name hold from now on. Where there is none
+  /// any more, the connection goes by what it has, or ends, as the configuration says.
+  func adopt(_ snapshot: Snapshot) {
+    let current = snapshot.route(named: route.name)
+    if current == nil, snapshot.configuration.reload.closeRemoved {
+      return close(CloseCode(rawValue: route.closeCodes.drain), reason: "route_removed")
+    }
+    route = current ?? route
+    let gaveNotice = givesNotice
+    givesNotice = route.relayLimits.value.givesNotice
+    let scopes = snapshot.scopes(of: route, shared: client.meters + caller.meters)
+    relay.adopt(route.relayLimits, scopes: scopes, now: context.reactor.now)
+    if givesNotice, !gaveNotice, let token { adopt(token) }
+    clientStall.adopt(snapshot.stall)
+    workerStall.adopt(snapshot.stall)
+    endWaitIfOver()
+    client.deadlineMoved()
+  }
 
   /// A throttle rule holds for the connection from now on; nil ends it.
   func setRule(_ limits: MessageLimits?) {

@@ -5,20 +5,32 @@ import EdgeRouting
 /// A pool's workers, shared by all reactors. Its lock is taken when a connection begins and ends, never for a message.
 final class WorkerPoolState: Sendable {
   let name: String
-  private let patterns: [String]
+  private let patterns: Guarded<[String]>
   private let pool: Guarded<WorkerPool>
 
   init(name: String, patterns: [String], settings: WorkerPool.Settings) {
     self.name = name
-    self.patterns = patterns
+    self.patterns = Guarded(patterns)
     pool = Guarded(WorkerPool(settings: settings))
+  }
+
+  /// Goes by other settings; what is known of the workers stays. New paths count from the next scan on.
+  ///
+  /// - Parameter isChecked: whether active checks go on, or begin.
+  func adopt(patterns: [String], settings: WorkerPool.Settings, isChecked: Bool) {
+    self.patterns.withLock { $0 = patterns }
+    pool.withLock { pool in
+      pool.adopt(settings)
+      if !isChecked { pool.endHealthChecks() }
+    }
   }
 
   /// Looks which sockets there are now. Blocks on the disk: not for a reactor that serves clients.
   func rescan(now: Instant) -> WorkerPool.Changes {
     var seen: Set<String> = []
     var found: [WorkerSocket] = []
-    for match in patterns.flatMap(FileSystem.glob) where match.status.kind == .socket && seen.insert(match.path).inserted {
+    for match in patterns.withLock({ $0 }).flatMap(FileSystem.glob)
+    where match.status.kind == .socket && seen.insert(match.path).inserted {
       let identity = match.status.identity
       found.append(WorkerSocket(path: match.path, inode: identity.inode, birth: identity.birth))
     }

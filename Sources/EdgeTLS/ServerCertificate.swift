@@ -8,6 +8,8 @@ final class ServerCertificate: Sendable {
   let chain: [Certificate]
   let key: KeyHandle
   let leaf: Certificate
+  /// SHA-256 of the chain as it was read.
+  let fingerprint: [UInt8]
 
   /// Reads and checks a source.
   ///
@@ -15,7 +17,9 @@ final class ServerCertificate: Sendable {
   /// - Throws: `CertificateError`, about the chain or the key.
   init(_ source: CertificateSource, now: WallTime?) throws(CertificateError) {
     name = source.name
-    chain = try Certificate.parse(pem: source.chainBytes(), name: name)
+    let chainBytes = try source.chainBytes()
+    chain = try Certificate.parse(pem: chainBytes, name: name)
+    fingerprint = Digest.sha256(chainBytes)
     guard let leaf = chain.first else { throw CertificateError(source: name, problem: .noCertificate("none found")) }
     self.leaf = leaf
     let keyBytes = try source.keyBytes()

@@ -7,7 +7,7 @@ public import EdgeCore
 /// else the first. Certificates of one name with different kinds of key stand side by side.
 public final class TLSServerContext: Sendable {
   /// One configured certificate, for metrics and the admin plane.
-  public struct CertificateSummary: Sendable, Equatable {
+  public struct CertificateSummary: Sendable, Equatable, CustomStringConvertible {
     /// The chain's path, or the name of its source.
     public let name: String
     /// The DNS names it was issued for.
@@ -26,6 +26,13 @@ public final class TLSServerContext: Sendable {
     public let notBefore: WallTime?
     /// The moment after which it is no longer valid.
     public let notAfter: WallTime
+    /// SHA-256 over the certificate and those that vouch for it, as they were read.
+    public let fingerprint: [UInt8]
+
+    /// What tells it from another, for people.
+    public var description: String {
+      "until \(notAfter.rfc3339), sha256 \(Hexadecimal.text(fingerprint.prefix(8)))"
+    }
   }
 
   /// The configured certificates, in order.
@@ -74,6 +81,7 @@ extension TLSServerContext.CertificateSummary {
     keyType = certificate.key.typeName
     notBefore = leaf.notBefore
     notAfter = leaf.notAfter ?? WallTime(nanoseconds: .max)
+    fingerprint = certificate.fingerprint
   }
 }
 

@@ -2,6 +2,7 @@ import ArgumentParser
 import EdgeConfig
 import EdgeCore
 import EdgeIO
+import EdgeServer
 
 /// Where the configuration comes from: flag before environment before file before default.
 struct ConfigurationOptions: ParsableArguments {
@@ -11,23 +12,17 @@ struct ConfigurationOptions: ParsableArguments {
   @Option(name: .customLong("set"), help: ArgumentHelp("Replaces one setting.", valueName: "key.path=value"))
   var overrides: [SettingArgument] = []
 
+  /// The file, the environment and the flags.
+  var source: ConfigurationSource {
+    ConfigurationSource(file: config, environment: ProcessEnvironment.variables, overrides: overrides.map(\.override))
+  }
+
   /// Reads and validates the configuration.
   ///
   /// - Throws: exit code 78, after every error was printed.
   func load() throws -> Configuration {
-    let text: String
     do {
-      let bytes = try FileSystem.readFile(config, maxBytes: maxConfigurationBytes)
-      guard let valid = String(validating: bytes, as: UTF8.self) else {
-        throw ExitCode.configuration.saying("\(config): not UTF-8")
-      }
-      text = valid
-    } catch let error as FileError {
-      throw ExitCode.configuration.saying("\(config): \(error)")
-    }
-    do {
-      return try Configuration.load(
-        file: text, fileName: config, environment: ProcessEnvironment.variables, overrides: overrides.map(\.override))
+      return try source.read()
     } catch {
       throw ExitCode.configuration.saying(error.description)
     }
@@ -44,5 +39,3 @@ struct SettingArgument: ExpressibleByArgument {
     override = ConfigurationOverride(name: "--set \(parts[0])", keyPath: String(parts[0]), value: String(parts[1]))
   }
 }
-
-private let maxConfigurationBytes = 1 << 20

@@ -25,7 +25,8 @@ struct DemoCommand: ParsableCommand {
     defer { site.remove() }
     try site.waitForWorkers()
     do throws(StartError) {
-      let server = try Server(try site.configuration(port: port, adminPort: adminPort), version: .current)
+      let source = site.configuration(port: port, adminPort: adminPort)
+      let server = try Server(try source.readOwn(), from: source, version: .current)
       StandardStreams.writeOutput(
         """
 

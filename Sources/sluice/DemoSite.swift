@@ -58,9 +58,7 @@ final class DemoSite {
   }
 
   /// The edge's configuration, which the documentation shows too.
-  ///
-  /// - Throws: `StartError.configuration`, which would be a mistake of ours.
-  func configuration(port: UInt16, adminPort: UInt16) throws(StartError) -> Configuration {
+  func configuration(port: UInt16, adminPort: UInt16) -> ConfigurationSource {
     let text = """
       state_dir: \(directory)
       listeners:
@@ -98,11 +96,7 @@ final class DemoSite {
       drain: {delay: 0s, spread: 1s, timeout: 5s}
       log: {format: text, level: warn}
       """
-    do {
-      return try Configuration.load(file: text, fileName: "demo")
-    } catch {
-      throw .configuration(error.description)
-    }
+    return ConfigurationSource(text: text, name: "demo")
   }
 
   /// Where the page is.
@@ -134,4 +128,17 @@ final class DemoSite {
 
   private static let issuer = "sluice-demo"
   private static let audience = "chat"
+}
+
+extension ConfigurationSource {
+  /// Reads a configuration of the program's own.
+  ///
+  /// - Throws: `StartError.configuration`, which would be a mistake of ours.
+  func readOwn() throws(StartError) -> Configuration {
+    do {
+      return try read()
+    } catch {
+      throw .configuration(error.description)
+    }
+  }
 }

@@ -14,7 +14,7 @@ struct RunCommand: ParsableCommand {
     let configuration = try options.load()
     SignalSource.ignoreBrokenPipes()
     do throws(StartError) {
-      try Server(configuration, version: .current).run()
+      try Server(configuration, from: options.source, version: .current).run()
     } catch {
       throw ExitCode.saying(error)
     }

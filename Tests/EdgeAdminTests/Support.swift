@@ -16,6 +16,7 @@ final class FakeBackend: AdminBackend {
     var error: AdminBackendError?
     var rules = RuleTable(capacity: 5)
     var isPersisted = true
+    var reload = ReloadOutcome.applied([])
     var workers = [AdminWorker(pool: "chat", path: "/run/chat/1.sock", state: .ready, isUp: true, connections: 2)]
     var workerOrders: [WorkerOrder] = []
     var drain: AdminDrain?
@@ -162,6 +163,21 @@ final class FakeBackend: AdminBackend {
       state.drain = nil
       return true
     }
+  }
+
+  func configuration() throws(AdminBackendError) -> AdminConfiguration {
+    try check()
+    return AdminConfiguration(etag: "0123", json: ["threads": 2], yaml: "threads: 2\n")
+  }
+
+  func validate(_ yaml: String) throws(AdminBackendError) -> ReloadOutcome {
+    try check()
+    return state.withLock { $0.reload }
+  }
+
+  func reload() throws(AdminBackendError) -> ReloadOutcome {
+    try check()
+    return state.withLock { $0.reload }
   }
 
   func audit(_ record: AuditRecord) { state.withLock { $0.audits.append(record) } }

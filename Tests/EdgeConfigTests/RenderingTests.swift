@@ -55,34 +55,3 @@ import Testing
         """))
   }
 }
-
-@Suite struct `Comparing two configurations` {
-  @Test func `a change is told by key, with both values`() throws {
-    let old = try load(minimal + "drain: {delay: 1s}")
-    let new = try load(minimal + "drain: {delay: 2s}\nauth: {a: {keys: {file: k}}}")
-    let diff = ConfigurationDiff(from: old, to: new)
-    #expect(
-      diff.changes.first { $0.keyPath == "drain.delay" }
-        == .init(keyPath: "drain.delay", before: "1s", after: "2s", effect: .restart))
-    #expect(diff.changes.first { $0.keyPath == "auth" }?.before == "{}")
-    #expect(diff.changes.contains { $0.keyPath == "auth.a.keys.file" && $0.before == nil && $0.after == "k" })
-    #expect(diff.needsRestart)
-  }
-
-  @Test func `equal configurations have no difference`() throws {
-    let diff = ConfigurationDiff(from: try loadAll(everything), to: try loadAll(everything))
-    #expect(diff.changes.isEmpty)
-    #expect(!diff.needsRestart)
-  }
-
-  @Test func `elements of lists are followed by name, and live keys need no restart`() throws {
-    let route =
-      "routes: [{name: b, pool: chat, match: {path: /b}}, {name: chat, pool: chat, match: {path: /ws}, idle_timeout: 1m}]"
-    let new = minimal.split(separator: "\n").dropLast().joined(separator: "\n") + "\n" + route
-    let diff = ConfigurationDiff(from: try load(minimal), to: try load(new), liveKeys: ["routes"])
-    #expect(diff.changes.contains(.init(keyPath: "routes.chat.idle_timeout", before: "10m", after: "1m", effect: .live)))
-    #expect(diff.changes.contains { $0.keyPath == "routes.b.pool" })
-    #expect(!diff.changes.contains { $0.keyPath.hasPrefix("routes.chat.") && !$0.keyPath.hasSuffix("idle_timeout") })
-    #expect(!diff.needsRestart)
-  }
-}

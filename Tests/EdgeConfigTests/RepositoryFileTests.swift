@@ -20,15 +20,22 @@ import Testing
   }
 
   @Test func `the reference has a row for every key, and none for a key that is not there`() throws {
-    let findings = Findings()
-    _ = try Configuration.load(file: everything, fileName: "s.yaml", notYetSupported: [], findings: findings)
-    let known = Set(findings.knownKeys.map(inReference))
+    let known = Set(try knownKeys().map(inReference))
     let sections: Set = ["LIMIT"]
     let rows = Set(try referenceRows().keys)
     // A section whose keys are documented one by one needs no row of its own.
     let missing = known.subtracting(rows).filter { key in !rows.contains { $0.hasPrefix("\(key).") } }
     #expect(missing.sorted() == [])
     #expect(rows.subtracting(known).subtracting(sections).sorted() == [])
+  }
+
+  @Test func `the reference says of every key what a reload does`() throws {
+    let words: [ReloadEffect: String] = [.applied: "yes", .newConnections: "new", .needsRestart: "restart"]
+    for (key, row) in try referenceRows() where key != "LIMIT" && !key.hasPrefix("LIMIT.") {
+      let cells = row.replacing("\\|", with: "").split(separator: "|").map { $0.trimmingPrefix(" ") }
+      let effect = try #require(ReloadEffect(ofKey: key), "\(key)")
+      #expect(cells[3].hasPrefix("\(words[effect] ?? "?") "), "\(key)")
+    }
   }
 
   @Test func `the reference marks what this release does not act on`() throws {

@@ -143,6 +143,7 @@ let everything = """
     metrics_listen: "[::]:9902"
     tokens_file: /tokens
     audit_log: /audit.jsonl
+  reload: {close_removed: true}
   drain: {delay: 1s, spread: 2s, timeout: 3s}
   log: {format: text, level: debug, access: "/var/log/${unused}.jsonl"}
   """.replacing("${unused}", with: "$${literal}")

@@ -124,6 +124,10 @@ class Edge:
 
     def admin(self, method, target, body=None, headers=None):
         """Asks the admin plane over its Unix socket; gives status and body."""
+        return self.ask(method, target, body, headers)[:2]
+
+    def ask(self, method, target, body=None, headers=None):
+        """The same; gives status, body and fields."""
         connection = _UnixConnection(self.directory / "admin.sock")
         try:
             fields = dict(headers or {})
@@ -131,7 +135,7 @@ class Edge:
                 fields.setdefault("Content-Type", "application/json")
             connection.request(method, target, json.dumps(body) if body is not None else None, fields)
             response = connection.getresponse()
-            return response.status, response.read().decode()
+            return response.status, response.read().decode(), response.headers
         finally:
             connection.close()
 
