@@ -19,6 +19,11 @@ public struct Authority: Hashable, Sendable, CustomStringConvertible {
     port = try parsePort(text.utf8[hostEnd...])
   }
 
+  /// Whether both name the same host and port, where nothing stands for `defaultPort`.
+  func isSame(as other: Authority, defaultPort: UInt16) -> Bool {
+    host == other.host && (port ?? defaultPort) == (other.port ?? defaultPort)
+  }
+
   /// `host` or `host:port`.
   public var description: String {
     port.map { "\(host):\($0)" } ?? host

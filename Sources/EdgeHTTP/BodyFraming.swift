@@ -8,7 +8,7 @@ public enum BodyFraming: Hashable, Sendable {
   case length(UInt64)
   /// In chunks.
   case chunked
-  /// Everything until the sender closes; responses only.
+  /// Everything until the sender closes: a response, or what a stream of HTTP/2 carries.
   case untilClose
 }
 
@@ -23,7 +23,7 @@ extension BodyFraming {
     case (0, 0): self = .none
     case (1, 0): self = .length(try parseContentLength(lengths[0]))
     case (0, 1):
-      guard version == .http11, !codings[0].isEmpty else { throw .transferEncodingInvalid }
+      guard version != .http10, !codings[0].isEmpty else { throw .transferEncodingInvalid }
       guard ASCII.equalIgnoringCase(codings[0], "chunked") else { throw .transferEncodingNotImplemented }
       self = .chunked
     case (0, _): throw .transferEncodingInvalid

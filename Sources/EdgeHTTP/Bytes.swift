@@ -11,6 +11,11 @@ extension String {
     }
   }
 
+  /// The text in which each byte is the scalar of its number.
+  init(latin1 bytes: Span<UInt8>) {
+    self.init(latin1: Array(copying: bytes)[...])
+  }
+
   /// Copies a text.
   init(utf8: Span<UInt8>) {
     self = unsafe utf8.withUnsafeBufferPointer { bytes in unsafe String(decoding: bytes, as: UTF8.self) }
@@ -32,6 +37,16 @@ extension Span<UInt8> {
 }
 
 extension [UInt8] {
+  /// Copies bytes.
+  init(copying bytes: Span<UInt8>) {
+    self = unsafe bytes.withUnsafeBufferPointer { bytes in unsafe Array(bytes) }
+  }
+
+  /// Adds a copy of bytes.
+  mutating func append(copying bytes: Span<UInt8>) {
+    unsafe bytes.withUnsafeBufferPointer { bytes in unsafe append(contentsOf: bytes) }
+  }
+
   /// Adds one byte for each scalar of a Latin-1 text.
   mutating func append(latin1 text: String) {
     let isCopied = unsafe text.utf8.withContiguousStorageIfAvailable { utf8 in

@@ -31,7 +31,8 @@ public struct ClientResponse: Hashable, Sendable {
     case .chunked: fields.add("Transfer-Encoding", "chunked")
     case .untilClose: break
     }
-    self.keepsAlive = keepsAlive && request.wantsKeepAlive && bodyFraming != .untilClose
+    let endsWithConnection = bodyFraming == .untilClose && request.version != .http2
+    self.keepsAlive = keepsAlive && request.wantsKeepAlive && !endsWithConnection
     var options = connectionOptions(keepsAlive: self.keepsAlive, version: request.version)
     if workerHead.status == 426, let upgrade = workerHead.fields["Upgrade"] {
       fields.add("Upgrade", upgrade)
@@ -46,7 +47,7 @@ public struct ClientResponse: Hashable, Sendable {
 
   /// The interim answer (100, 103) for a client, or nil for one that would not understand it (RFC 9110 §15.2).
   public static func interim(_ workerHead: ResponseHead, to request: RequestHead) -> ResponseHead? {
-    guard workerHead.isInterim, request.version == .http11 else { return nil }
+    guard workerHead.isInterim, request.version != .http10 else { return nil }
     return ResponseHead(status: workerHead.status, reason: workerHead.reason, fields: workerHead.fields.endToEnd())
   }
 
@@ -56,11 +57,11 @@ public struct ClientResponse: Hashable, Sendable {
   }
 }
 
-/// A client of HTTP/1.0 reads no chunks: what has no length ends with its connection.
+/// A client of HTTP/1.0 reads no chunks: what has no length ends with its connection. A stream of HTTP/2 has an end of its own.
 private func clientFraming(for workerFraming: BodyFraming, version: HTTPVersion) -> BodyFraming {
   switch workerFraming {
   case .none, .length: workerFraming
-  case .chunked, .untilClose: version == .http10 ? .untilClose : .chunked
+  case .chunked, .untilClose: version == .http11 ? .chunked : .untilClose
   }
 }
 
@@ -69,6 +70,6 @@ func connectionOptions(keepsAlive: Bool, version: HTTPVersion) -> [String] {
   guard keepsAlive else { return ["close"] }
   switch version {
   case .http10: return ["keep-alive"]
-  case .http11: return []
+  case .http11, .http2: return []
   }
 }

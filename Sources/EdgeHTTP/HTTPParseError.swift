@@ -34,6 +34,19 @@ public enum HTTPParseError: String, Error, Hashable, Sendable, CaseIterable {
   case lineFolding = "line_folding"
   /// A field name that is empty, not a token, followed by white space, or without a colon.
   case fieldName = "field_name"
+  // Fields of HTTP/2 (RFC 9113 §8.2, §8.3)
+  /// A field name with an upper-case letter.
+  case fieldNameCase = "field_name_case"
+  /// White space at an end of a value.
+  case fieldValueSpace = "field_value_space"
+  /// A field about a connection of HTTP/1.1, or a TE other than `trailers`.
+  case connectionField = "connection_field"
+  /// A pseudo-header field that nobody knows, or that is repeated, missing, or out of place.
+  case pseudoField = "pseudo_field"
+  /// A scheme other than http and https.
+  case schemeInvalid = "scheme_invalid"
+  /// A CONNECT for something other than a WebSocket (RFC 8441).
+  case protocolNotImplemented = "protocol_not_implemented"
   // Target (RFC 9112 §3.2, RFC 3986)
   /// Neither origin-form, absolute-form with http or https, nor `*` with OPTIONS.
   case targetForm = "target_form"
@@ -71,6 +84,8 @@ public enum HTTPParseError: String, Error, Hashable, Sendable, CaseIterable {
   case contentLengthRepeated = "content_length_repeated"
   /// Content-Length together with Transfer-Encoding.
   case contentLengthWithTransferEncoding = "content_length_with_transfer_encoding"
+  /// A body of HTTP/2 that is longer or shorter than announced.
+  case contentLengthMismatch = "content_length_mismatch"
   /// A length that no machine can count.
   case contentTooLarge = "content_too_large"
   /// More than one Transfer-Encoding, an empty one, or one in an HTTP/1.0 message.
@@ -97,9 +112,10 @@ public enum HTTPParseError: String, Error, Hashable, Sendable, CaseIterable {
     case .contentTooLarge: 413
     case .requestLineTooLong: 414
     case .fieldLineTooLong, .tooManyFields, .headTooLarge: 431
-    case .methodNotImplemented, .transferEncodingNotImplemented: 501
+    case .methodNotImplemented, .transferEncodingNotImplemented, .protocolNotImplemented: 501
     case .versionNotSupported: 505
-    case .lineEnding, .controlByte, .requestLine, .method, .version, .statusLine, .lineFolding, .fieldName, .targetForm,
+    case .lineEnding, .controlByte, .requestLine, .method, .version, .statusLine, .lineFolding, .fieldName, .fieldNameCase,
+      .fieldValueSpace, .connectionField, .pseudoField, .schemeInvalid, .contentLengthMismatch, .targetForm,
       .pathCharacter, .pathEscape, .pathEncodedSeparator, .pathEncodedControl, .pathDotSegment, .pathEmptySegment, .pathParameter,
       .queryCharacter, .fragment, .hostMissing, .hostRepeated, .hostInvalid, .hostMismatch, .contentLengthInvalid,
       .contentLengthRepeated, .contentLengthWithTransferEncoding, .transferEncodingInvalid, .chunkHeader, .chunkEnd,

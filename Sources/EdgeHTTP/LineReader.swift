@@ -61,7 +61,7 @@ struct LineReader: Sendable {
 }
 
 /// Whether a byte may stand in a line: everything but controls, of which a tab is allowed.
-private func isText(_ byte: UInt8) -> Bool {
+func isText(_ byte: UInt8) -> Bool {
   byte >= 0x20 && byte != 0x7f || byte == 0x09
 }
 

@@ -14,7 +14,7 @@ struct ReceivedTarget: Sendable {
 
     /// Whether a Host field names the same host and port.
     func agrees(with host: Authority) -> Bool {
-      authority.host == host.host && (authority.port ?? defaultPort) == (host.port ?? defaultPort)
+      authority.isSame(as: host, defaultPort: defaultPort)
     }
   }
 

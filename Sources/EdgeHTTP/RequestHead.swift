@@ -1,11 +1,13 @@
 internal import EdgeCore
 
-/// The version that a message names in its first line.
+/// The version that a message names in its first line, or that its stream is of.
 public enum HTTPVersion: String, Hashable, Sendable {
   /// HTTP/1.0: no chunks, no interim answers, closed after the answer unless asked otherwise.
   case http10 = "HTTP/1.0"
   /// HTTP/1.1.
   case http11 = "HTTP/1.1"
+  /// HTTP/2, as the edge itself sees it: every part is a frame's or a stream's, none of it in the head.
+  case http2 = "HTTP/2"
 }
 
 /// What a client asks for: a request without its body, checked and in normal form.
@@ -14,9 +16,9 @@ public struct RequestHead: Hashable, Sendable {
   public let method: String
   /// Path and query in normal form.
   public var target: RequestTarget
-  /// The version of the request line.
+  /// The version that it came by.
   public let version: HTTPVersion
-  /// Host and port from the absolute-form target or the Host field; nil only for HTTP/1.0.
+  /// Host and port from the absolute-form target, `:authority` or the Host field; nil only for HTTP/1.0.
   public let authority: Authority?
   /// The fields as they came, the hop-by-hop ones included. Framing fields here are history: `bodyFraming` holds.
   public var fields: HTTPFields
@@ -44,14 +46,14 @@ public struct RequestHead: Hashable, Sendable {
   public var wantsKeepAlive: Bool {
     if fields.containsToken("close", in: "Connection") { return false }
     switch version {
-    case .http11: return true
+    case .http11, .http2: return true
     case .http10: return fields.containsToken("keep-alive", in: "Connection")
     }
   }
 
   /// Whether the client holds its body back until it sees 100 (RFC 9110 §10.1.1). Never so for HTTP/1.0 or without a body.
   public var expectsContinue: Bool {
-    version == .http11 && bodyFraming != .none && bodyFraming != .length(0) && fields.containsToken("100-continue", in: "Expect")
+    version != .http10 && bodyFraming != .none && bodyFraming != .length(0) && fields.containsToken("100-continue", in: "Expect")
   }
 
   /// The client's own request identifier, if it sent exactly one of 1–128 letters, digits, `.`, `_` and `-`.

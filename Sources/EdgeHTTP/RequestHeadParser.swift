@@ -85,4 +85,4 @@ extension HTTPVersion {
 }
 
 /// The longest registered method has 17.
-private let maxMethodBytes = 32
+let maxMethodBytes = 32

@@ -25,7 +25,7 @@ public struct ResponseHead: Hashable, Sendable {
   public var allowsKeepAlive: Bool {
     if fields.containsToken("close", in: "Connection") { return false }
     switch version {
-    case .http11: return true
+    case .http11, .http2: return true
     case .http10: return fields.containsToken("keep-alive", in: "Connection")
     }
   }

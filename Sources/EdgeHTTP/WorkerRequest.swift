@@ -34,7 +34,7 @@ public struct WorkerRequest: Hashable, Sendable {
   public init(upgrading head: RequestHead, context: ForwardingContext, handshake: HTTPFields) {
     var fields = endToEndFields(of: head, context: context)
     for field in handshake { fields.add(field) }
-    self.init(method: head.method, target: head.target, fields: fields)
+    self.init(method: "GET", target: head.target, fields: fields)
   }
 
   private init(method: String, target: RequestTarget, fields: HTTPFields) {

@@ -1,17 +1,20 @@
 internal import EdgeCore
 public import EdgeHTTP
 
-/// A client's opening handshake that was found in order (RFC 6455 §4.2.1).
+/// A client's opening handshake that was found in order: an upgrade of HTTP/1.1 (RFC 6455 §4.2.1), or a CONNECT of HTTP/2
+/// (RFC 8441 §5).
 public struct OpeningRequest: Hashable, Sendable {
-  /// The client's key, which the 101 to it must prove was read.
-  public let key: HandshakeKey
+  /// The client's key, which the 101 to it must prove was read; a stream of HTTP/2 needs no such proof, and has none.
+  public let key: HandshakeKey?
   /// The subprotocols that the client offers, by its preference, each once. Compared with regard to case.
   public let subprotocols: [String]
 
-  /// Whether a request asks for a WebSocket: its Upgrade names `websocket`, once, and nothing else.
+  /// Whether a request asks for a WebSocket: its Upgrade names `websocket`, once, and nothing else; or it is a CONNECT of HTTP/2,
+  /// which is read for nothing else.
   ///
   /// Every other request is plain HTTP, its Upgrade dropped.
   public static func isAttempt(_ head: RequestHead) -> Bool {
+    guard head.version != .http2 else { return head.method == "CONNECT" }
     let protocols = head.fields.elements(of: "Upgrade")
     return protocols.count == 1 && ASCII.equalIgnoringCase(protocols[0], "websocket")
   }
@@ -22,18 +25,27 @@ public struct OpeningRequest: Hashable, Sendable {
   /// - Throws: what is wrong with it first; answer with the error's `status` and `responseFields`.
   public init(checking head: RequestHead) throws(OpeningError) {
     guard Self.isAttempt(head) else { throw .notUpgrade }
-    guard head.method == "GET" else { throw .methodNotGet }
-    guard head.version == .http11 else { throw .versionNotHTTP11 }
-    guard head.fields.containsToken("upgrade", in: "Connection") else { throw .connectionNotUpgrade }
+    if head.version != .http2 { try Self.checkUpgrade(head) }
     switch head.bodyFraming {
     case .none, .length(0): break
     case .length, .chunked, .untilClose: throw .bodyAnnounced
     }
     guard head.fields.all("Sec-WebSocket-Version") == ["13"] else { throw .versionUnsupported }
-    let keys = head.fields.all("Sec-WebSocket-Key")
-    guard keys.count == 1, let key = HandshakeKey(keys[0]) else { throw .keyInvalid }
-    self.key = key
+    key = head.version == .http2 ? nil : try Self.key(in: head.fields)
     subprotocols = try Self.subprotocols(in: head.fields)
+  }
+
+  /// What HTTP/1.1 asks besides, so that nobody's request becomes a WebSocket unawares.
+  private static func checkUpgrade(_ head: RequestHead) throws(OpeningError) {
+    guard head.method == "GET" else { throw .methodNotGet }
+    guard head.version == .http11 else { throw .versionNotHTTP11 }
+    guard head.fields.containsToken("upgrade", in: "Connection") else { throw .connectionNotUpgrade }
+  }
+
+  private static func key(in fields: HTTPFields) throws(OpeningError) -> HandshakeKey {
+    let keys = fields.all("Sec-WebSocket-Key")
+    guard keys.count == 1, let key = HandshakeKey(keys[0]) else { throw .keyInvalid }
+    return key
   }
 
   /// Reads the offered subprotocols: tokens, over one field or several, none of them twice (RFC 6455 §4.1, item 10).
@@ -45,7 +57,7 @@ public struct OpeningRequest: Hashable, Sendable {
     return offered
   }
 
-  /// The 101 that accepts the client (RFC 6455 §4.2.2).
+  /// The 101 that accepts the client (RFC 6455 §4.2.2), or the 200 of a stream (RFC 8441 §5).
   ///
   /// - Parameters:
   ///   - subprotocol: the one that was agreed, if any.
@@ -55,12 +67,13 @@ public struct OpeningRequest: Hashable, Sendable {
   public func acceptance(
     subprotocol: String?, workerFields: HTTPFields = [:], sha1: ([UInt8]) -> [UInt8]
   ) -> ResponseHead {
-    var fields: HTTPFields = [
-      "Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Accept": key.acceptValue(sha1: sha1),
-    ]
+    var fields: HTTPFields = [:]
+    if let key {
+      fields = ["Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Accept": key.acceptValue(sha1: sha1)]
+    }
     if let subprotocol { fields.add("Sec-WebSocket-Protocol", subprotocol) }
     for field in workerFields.endToEnd() where !field.isOfHandshake { fields.add(field) }
-    return ResponseHead(status: 101, fields: fields)
+    return ResponseHead(status: key == nil ? 200 : 101, fields: fields)
   }
 }
 

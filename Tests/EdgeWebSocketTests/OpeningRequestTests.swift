@@ -70,7 +70,7 @@ private let wrongFields = [
     let head = try request()
     #expect(OpeningRequest.isAttempt(head))
     let opening = try OpeningRequest(checking: head)
-    #expect(opening.key.text == "dGhlIHNhbXBsZSBub25jZQ==")
+    #expect(opening.key?.text == "dGhlIHNhbXBsZSBub25jZQ==")
     #expect(opening.subprotocols == ["chat", "superchat"])
   }
 
@@ -165,4 +165,39 @@ func sampleSHA1(_ input: [UInt8]) -> [UInt8] {
   return [
     0xb3, 0x7a, 0x4f, 0x2c, 0xc0, 0x62, 0x4f, 0x16, 0x90, 0xf6, 0x46, 0x06, 0xcf, 0x38, 0x59, 0x45, 0xb2, 0xbe, 0xc4, 0xea,
   ]
+}
+
+@Suite struct StreamOpeningTests {
+  private func connect(_ fields: HTTPFields, framing: BodyFraming = .none) throws -> RequestHead {
+    RequestHead(
+      method: "CONNECT", target: try RequestTarget(parsing: "/ws"), version: .http2, authority: try Authority(parsing: "a"),
+      fields: fields, bodyFraming: framing)
+  }
+
+  @Test func `a CONNECT of HTTP/2 needs no key, and its answer has no proof`() throws {
+    let head = try connect(["sec-websocket-version": "13", "sec-websocket-protocol": "chat"])
+    #expect(OpeningRequest.isAttempt(head))
+    let opening = try OpeningRequest(checking: head)
+    #expect(opening.key == nil && opening.subprotocols == ["chat"])
+    let answer = opening.acceptance(
+      subprotocol: "chat", workerFields: ["Set-Cookie": "a=1", "Sec-WebSocket-Accept": "x", "Upgrade": "websocket"]
+    ) { _ in Array(repeating: 0, count: 20) }
+    #expect(answer.status == 200)
+    #expect(answer.fields == ["Sec-WebSocket-Protocol": "chat", "Set-Cookie": "a=1"])
+  }
+
+  @Test func `its version is 13, and it has no body`() throws {
+    #expect(throws: OpeningError.versionUnsupported) { try OpeningRequest(checking: connect([:])) }
+    #expect(throws: OpeningError.versionUnsupported) { try OpeningRequest(checking: connect(["sec-websocket-version": "8"])) }
+    #expect(throws: OpeningError.bodyAnnounced) {
+      try OpeningRequest(checking: connect(["sec-websocket-version": "13"], framing: .length(3)))
+    }
+  }
+
+  @Test func `no other request of HTTP/2 is an attempt`() throws {
+    let head = RequestHead(
+      method: "GET", target: try RequestTarget(parsing: "/ws"), version: .http2, authority: nil,
+      fields: ["Upgrade": "websocket", "Connection": "Upgrade"])
+    #expect(!OpeningRequest.isAttempt(head))
+  }
 }
