@@ -49,6 +49,7 @@ let package = Package(
     .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
     .systemLibrary(name: "CMicrohttpd", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
+    .systemLibrary(name: "CNghttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
     .target(name: "CAssets", exclude: ["api", "page"]),
 
     // Layer 0
@@ -69,6 +70,7 @@ let package = Package(
     // Layer 2: input and output.
     layer("EdgeIO", on: ["EdgeCore", "CSystem"]),
     layer("EdgeTLS", on: ["EdgeCore", "EdgeAuth", "COpenSSL"]),
+    layer("EdgeHTTP2", on: ["EdgeCore", "EdgeHTTP", "EdgePolicy", "CNghttp2"]),
     layer("EdgeFetch", on: ["CCurl"]),
     layer("EdgeAdmin", on: ["EdgeCore", "EdgePolicy", "EdgeRouting", "EdgeTelemetry", "CAssets", "CMicrohttpd"]),
 
@@ -77,7 +79,7 @@ let package = Package(
       "EdgeServer",
       on: [
         "EdgeCore", "EdgeHTTP", "EdgeWebSocket", "EdgeAuth", "EdgePolicy", "EdgeRouting", "EdgeRelay",
-        "EdgeTelemetry", "EdgeConfig", "EdgeIO", "EdgeTLS", "EdgeFetch", "EdgeAdmin",
+        "EdgeTelemetry", "EdgeConfig", "EdgeIO", "EdgeTLS", "EdgeHTTP2", "EdgeFetch", "EdgeAdmin",
       ]),
 
     // Layer 4: programs.
@@ -104,6 +106,7 @@ let package = Package(
     tests(of: "ControlCore", with: ["EdgeCore"]),
     tests(of: "EdgeIO", with: ["EdgeCore"]),
     tests(of: "EdgeTLS", with: ["EdgeCore", "EdgeAuth", "COpenSSL"]),
+    tests(of: "EdgeHTTP2", with: ["EdgeCore", "EdgeHTTP", "EdgePolicy", "CNghttp2"]),
     tests(
       of: "EdgeServer",
       with: [
