@@ -8,7 +8,8 @@ extension Configuration.Listener {
     let tls = section["tls"]?.section(Configuration.TLS.read)
     let proxy = section.word("proxy_protocol", default: Configuration.ProxyProtocol.off)
     guard let name, let address else { return nil }
-    return Configuration.Listener(name: name, address: address, protocols: protocols ?? [.http1], tls: tls, proxyProtocol: proxy)
+    let usual: [Configuration.ApplicationProtocol] = tls == nil ? [.http1] : [.http2, .http1]
+    return Configuration.Listener(name: name, address: address, protocols: protocols ?? usual, tls: tls, proxyProtocol: proxy)
   }
 
   var node: SettingNode {

@@ -13,7 +13,6 @@ struct NotYetSupported: Sendable {
 
   static let thisRelease: [NotYetSupported] = [
     NotYetSupported("listeners.*.address", anyText(beginningWith: "fd://"), instead: "an address or unix:/path"),
-    NotYetSupported("listeners.*.protocols.*", anyText(beginningWith: "h2"), instead: "\"http/1.1\""),
     NotYetSupported("listeners.*.tls.client_ca", anything, instead: "no client_ca"),
     NotYetSupported("listeners.*.tls.client_certificates", anything(but: "none"), instead: "none"),
     NotYetSupported("pools.*.protocol", anything(but: "websocket"), instead: "websocket"),

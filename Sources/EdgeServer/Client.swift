@@ -45,6 +45,9 @@ class Client: EventSource {
   /// Whether an attempt at a WebSocket is paid for already: the first on a TCP connection is.
   func beginAttempt() -> Bool { abstract() }
 
+  /// Whether the place that the TCP connection holds of its address is this client's to use for a WebSocket: one of them has it.
+  func usesConnectionPlace() -> Bool { abstract() }
+
   /// Whether the client has ended its side, and what it said before may not have been read yet.
   var isEnding: Bool { abstract() }
 
@@ -193,7 +196,8 @@ extension Client {
       tunnel.clientEnded()
       context.tunnelClosed(self, tunnel)
       tunnel.caller.giveBackPlaces()
-    case .handshaking, .readingHead, .betweenRequests, .lingering, .closed: break
+    case .talking(.session(let session)): session.connectionLost()
+    case .handshaking, .awaitingFirstBytes, .readingHead, .betweenRequests, .lingering, .closed: break
     }
   }
 }

@@ -39,7 +39,13 @@ final class ClientConnection: Client {
     accepted = context.reactor.now
     let timeouts = context.snapshot.timeouts
     let phase: ClientPhase =
-      tls == nil ? .readingHead(deadline: accepted + timeouts.head) : .handshaking(deadline: accepted + timeouts.handshake)
+      if tls != nil {
+        .handshaking(deadline: accepted + timeouts.handshake)
+      } else if listener.protocols.contains(.http2) {
+        .awaitingFirstBytes(deadline: accepted + timeouts.head)
+      } else {
+        .readingHead(deadline: accepted + timeouts.head)
+      }
     let descriptor = socket.descriptor
     transport = ClientTransport(socket: socket, tls: tls)
     super.init(peer: peer, listener: listener, phase: phase, context: context)
@@ -67,6 +73,8 @@ final class ClientConnection: Client {
     defer { hasAttempted = true }
     return !hasAttempted
   }
+
+  override func usesConnectionPlace() -> Bool { true }
 
   override var isEnding: Bool { inlet.isEnding }
 
@@ -125,6 +133,12 @@ final class ClientConnection: Client {
     deadlineMoved()
   }
 
+  /// Everything is said on all streams.
+  func finishSession() {
+    guard case .talking(.session) = phase else { return }
+    linger()
+  }
+
   /// Ends the connection at once. What the kernel still holds for the client is dropped.
   override func abort() {
     transport?.resetOnClose()
@@ -133,7 +147,7 @@ final class ClientConnection: Client {
 
   override func drain(at time: Instant) {
     switch phase {
-    case .handshaking, .readingHead, .betweenRequests: close()
+    case .handshaking, .awaitingFirstBytes, .readingHead, .betweenRequests: close()
     case .talking(let conversation): conversation.drain(at: time)
     case .lingering, .closed: break
     }
@@ -141,7 +155,8 @@ final class ClientConnection: Client {
 
   override func closeIfIdle() {
     switch phase {
-    case .handshaking, .readingHead, .betweenRequests: close()
+    case .handshaking, .awaitingFirstBytes, .readingHead, .betweenRequests: close()
+    case .talking(.session(let session)): session.closeIfIdle()
     case .talking, .lingering, .closed: break
     }
   }
@@ -169,7 +184,7 @@ final class ClientConnection: Client {
       if now >= deadline { handshakeFailed(.timeout) }
     case .readingHead(let deadline):
       if now >= deadline { headTimedOut() }
-    case .betweenRequests(let deadline):
+    case .awaitingFirstBytes(let deadline), .betweenRequests(let deadline):
       if now >= deadline { close() }
     case .lingering(let deadline):
       if now >= deadline { waitingBytes > 0 ? abort() : close() }
@@ -199,7 +214,7 @@ final class ClientConnection: Client {
     case .talking(let conversation): conversation.clientDrained()
     case .lingering: transport?.shutdown()
     case .betweenRequests: resumeReading()
-    case .handshaking, .readingHead, .closed: break
+    case .handshaking, .awaitingFirstBytes, .readingHead, .closed: break
     }
   }
 
@@ -262,6 +277,7 @@ final class ClientConnection: Client {
       while offset < count, !inlet.isPaused {
         let before = offset
         switch phase {
+        case .awaitingFirstBytes: offset = readFirstBytes(bytes, from: offset)
         case .readingHead, .betweenRequests: offset = readHead(bytes, from: offset)
         case .talking(let conversation): offset = conversation.receivedFromClient(bytes, from: offset)
         case .lingering, .closed, .handshaking: return
@@ -269,6 +285,35 @@ final class ClientConnection: Client {
         guard offset > before else { break }
       }
       if offset < count, transport != nil { kept = Array(copying: bytes.extracting(droppingFirst: offset)) }
+    }
+  }
+
+  /// The first bytes of a connection without TLS tell the HTTP version, by prior knowledge (RFC 9113 §3.3).
+  private func readFirstBytes(_ bytes: Span<UInt8>, from offset: Int) -> Int {
+    switch ClientPreface.match(bytes.extracting(droppingFirst: offset)) {
+    case .part: return offset
+    case .whole: return beginSession()?.receivedFromClient(bytes, from: offset) ?? bytes.count
+    case .none:
+      guard listener.protocols.contains(.http1) else {
+        refuseHead(.badHead(.versionNotSupported))
+        return bytes.count
+      }
+      phase = .readingHead(deadline: phase.nextDeadline)
+      return readHead(bytes, from: offset)
+    }
+  }
+
+  /// The client speaks HTTP/2.
+  private func beginSession() -> ClientSession? {
+    do {
+      let session = try ClientSession(self, context: context)
+      phase = .talking(.session(session))
+      session.flush()
+      deadlineMoved()
+      return session
+    } catch {
+      close()
+      return nil
     }
   }
 
@@ -310,13 +355,24 @@ final class ClientConnection: Client {
       agreedTLSVersion = info.version
       context.metrics.tlsHandshakeFinished(
         result: .completed, version: info.version.label, resumed: info.isResumed, duration: context.reactor.now - accepted)
-      phase = .readingHead(deadline: context.reactor.now + context.snapshot.timeouts.head)
-      deadlineMoved()
+      beginHTTP(info.applicationProtocol)
       // The input that completed the handshake may hold the first request too.
       guard let rest = unsafe transport?.receiveRest(into: context.room(after: 0)) else { return }
       received(rest, after: 0)
     case .failed: handshakeFailed(.failed)
     case .ended: handshakeFailed(.abandoned)
+    }
+  }
+
+  /// A client that names no version speaks HTTP/1.1 (RFC 7301 §3.2 asks nothing of it).
+  private func beginHTTP(_ agreed: String?) {
+    if agreed == ClientProtocol.http2.word {
+      _ = beginSession()
+    } else if listener.protocols.contains(.http1) {
+      phase = .readingHead(deadline: context.reactor.now + context.snapshot.timeouts.head)
+      deadlineMoved()
+    } else {
+      linger()
     }
   }
 
@@ -351,9 +407,9 @@ final class ClientConnection: Client {
     inlet.foundEnd()
     switch phase {
     case .talking(.exchange(let exchange)): if exchange.clientEndedInput() { close() }
-    case .talking(.reception), .talking(.tunnel): lost()
+    case .talking(.reception), .talking(.tunnel), .talking(.session): lost()
     case .lingering where waitingBytes > 0: break
-    case .handshaking, .readingHead, .betweenRequests, .lingering, .closed: close()
+    case .handshaking, .awaitingFirstBytes, .readingHead, .betweenRequests, .lingering, .closed: close()
     }
   }
 

@@ -4,6 +4,8 @@ import EdgeHTTP
 /// What a client's connection is doing.
 enum ClientPhase {
   case handshaking(deadline: Instant)
+  /// The first bytes are awaited, which tell the HTTP version.
+  case awaitingFirstBytes(deadline: Instant)
   /// The first request is awaited, or another one has begun.
   case readingHead(deadline: Instant)
   /// A response is out, and another request may follow.
@@ -16,7 +18,8 @@ enum ClientPhase {
   /// When something is due in it, at the latest.
   var nextDeadline: Instant {
     switch self {
-    case .handshaking(let deadline), .readingHead(let deadline), .betweenRequests(let deadline), .lingering(let deadline):
+    case .handshaking(let deadline), .awaitingFirstBytes(let deadline), .readingHead(let deadline),
+      .betweenRequests(let deadline), .lingering(let deadline):
       deadline
     case .talking(let conversation): conversation.nextDeadline
     case .closed: .distantFuture
@@ -32,6 +35,8 @@ enum Conversation {
   case reception(Reception)
   /// With a worker, on a WebSocket.
   case tunnel(Tunnel)
+  /// With all of these, on streams of HTTP/2.
+  case session(ClientSession)
 
   /// - Returns: where the bytes begin that are to be offered again.
   @inline(__always)
@@ -40,6 +45,7 @@ enum Conversation {
     case .exchange(let exchange): exchange.receivedFromClient(bytes, from: offset)
     case .reception(let reception): reception.receivedFromClient(bytes, from: offset)
     case .tunnel(let tunnel): tunnel.receivedFromClient(bytes, from: offset)
+    case .session(let session): session.receivedFromClient(bytes, from: offset)
     }
   }
 
@@ -48,6 +54,7 @@ enum Conversation {
     case .exchange(let exchange): exchange.nextDeadline
     case .reception(let reception): reception.nextDeadline
     case .tunnel(let tunnel): tunnel.nextDeadline
+    case .session(let session): session.nextDeadline
     }
   }
 
@@ -56,6 +63,7 @@ enum Conversation {
     case .exchange(let exchange): exchange.timePassed()
     case .reception(let reception): reception.timePassed()
     case .tunnel(let tunnel): tunnel.timePassed()
+    case .session(let session): session.timePassed()
     }
   }
 
@@ -65,6 +73,7 @@ enum Conversation {
     case .exchange(let exchange): exchange.clientDrained()
     case .reception: break
     case .tunnel(let tunnel): tunnel.clientDrained()
+    case .session(let session): session.clientDrained()
     }
   }
 
@@ -74,6 +83,7 @@ enum Conversation {
     case .exchange: break
     case .reception(let reception): reception.drain()
     case .tunnel(let tunnel): tunnel.depart(Departure(.edge, at: time))
+    case .session(let session): session.drain()
     }
   }
 
@@ -81,7 +91,7 @@ enum Conversation {
   func endsWhilePaused() -> Bool {
     switch self {
     case .exchange(let exchange): return exchange.endsWithClientInput
-    case .reception: return false
+    case .reception, .session: return false
     case .tunnel(let tunnel):
       if tunnel.isThrottled { tunnel.clientEndsWhileWaiting() }
       return false

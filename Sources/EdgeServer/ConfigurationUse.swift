@@ -98,6 +98,15 @@ extension WorkerPool.Settings {
   }
 }
 
+extension ClientProtocol {
+  fileprivate init(_ name: Configuration.ApplicationProtocol) {
+    switch name {
+    case .http1: self = .http1
+    case .http2: self = .http2
+    }
+  }
+}
+
 extension ListenerContext {
   /// The listeners of a configuration, their certificates loaded.
   ///
@@ -112,7 +121,7 @@ extension ListenerContext {
         let tls = try listener.tls.map { tls in
           try TLSServerContext(
             certificates: tls.certificates.map { .files(chain: $0.chain, key: $0.key) },
-            applicationProtocols: ["http/1.1"], minVersion: tls.minimumVersion == .tls13 ? .tls13 : .tls12,
+            applicationProtocols: listener.protocols.map(\.rawValue), minVersion: tls.minimumVersion == .tls13 ? .tls13 : .tls12,
             ticketKeys: tickets, now: WallClock.now())
         }
         let isShared: Bool
@@ -121,7 +130,10 @@ extension ListenerContext {
         case .tcp, .systemd: isShared = false
         }
         all.append(
-          ListenerContext(index: index, name: listener.name, tls: tls, isShared: isShared, proxyProtocol: listener.proxyProtocol))
+          ListenerContext(
+            index: index, name: listener.name, tls: tls, protocols: listener.protocols.map(ClientProtocol.init),
+            isShared: isShared,
+            proxyProtocol: listener.proxyProtocol))
       } catch {
         throw .configuration("listener \(listener.name): \(error)")
       }

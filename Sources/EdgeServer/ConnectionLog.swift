@@ -3,6 +3,7 @@ import EdgeAuth
 import EdgeCore
 import EdgeHTTP
 import EdgeIO
+import EdgePolicy
 import EdgeRelay
 import EdgeTLS
 import EdgeTelemetry
@@ -108,6 +109,18 @@ extension ReactorContext {
     }
   }
 
+  /// A client floods its connection of HTTP/2, which ends.
+  func flooded(_ client: Client, _ kind: FloodBudget.Kind) {
+    metrics.http2Flooded(kind)
+    guard case .log(let suppressed) = shared.judgeDenial(client.peer.ip, now: reactor.now) else { return }
+    shared.accessLog.write(.warning, "http2.flood", "A client sent more frames of one kind than it may; its connection ends.") {
+      record in
+      describe(client, in: &record)
+      record[.errorType] = .text(kind.word)
+      if suppressed > 0 { record[.suppressed] = .integer(Int64(clamping: suppressed)) }
+    }
+  }
+
   private func denied(_ exchange: Exchange, _ client: Client, route: Route?, status: Int, refusal: Refusal?) {
     let address = exchange.admission?.caller.address ?? refusal?.address ?? client.peer.ip
     guard case .log(let suppressed) = shared.judgeDenial(address, now: reactor.now) else { return }
@@ -125,11 +138,12 @@ extension ReactorContext {
     record[.connectionID] = .text(client.id.description)
     record[.listener] = .text(client.listener.name)
     record[.peerAddress] = .text(client.peer.description)
+    if client.clientProtocol == .http2 { record[.protocolVersion] = "2" }
     if let version = client.tlsVersion { record[.tlsVersion] = .text(version.shortName) }
   }
 
   private func describe(_ head: RequestHead, in record: inout LogRecord) {
-    record[.protocolVersion] = head.version == .http11 ? "1.1" : "1.0"
+    record[.protocolVersion] = .text(head.version.shortName)
     if let host = head.host { record[.serverAddress] = .text(host) }
     record[.method] = .text(head.method)
     record[.urlPath] = .text(head.target.path)
@@ -156,5 +170,16 @@ extension ReactorContext {
     record[.requestID] = .text(caller.requestID)
     record[.traceID] = .text(caller.traceID.description)
     if let user = caller.user { record[.userID] = .text(user.subject) }
+  }
+}
+
+extension HTTPVersion {
+  /// The version as `network.protocol.version` has it.
+  fileprivate var shortName: String {
+    switch self {
+    case .http10: "1.0"
+    case .http11: "1.1"
+    case .http2: "2"
+    }
   }
 }

@@ -18,7 +18,7 @@ final class EdgeLimits: Sendable {
   /// How many connections have come or gone since the start: as long as it stands still, nobody does either.
   var connectionChanges: Int { changeCount.load(ordering: .relaxed) }
 
-  /// Clients' connections that are open, on all reactors, those that wait for their turn among them.
+  /// Clients' connections that are open, and streams beyond the first on each, on all reactors, those that wait for their turn among them.
   var openConnections: Int { connectionCount.load(ordering: .relaxed) }
 
   // MARK: A TCP connection
@@ -86,6 +86,18 @@ final class EdgeLimits: Sendable {
 
   // MARK: A request
 
+  /// One more stream of a connection: it costs a worker's connection as a client of its own does.
+  ///
+  /// - Returns: nil where the edge is full.
+  func takePlace(under limits: AdmissionLimits) -> HeldPlace? {
+    changeCount.add(1, ordering: .relaxed)
+    guard connectionCount.add(1, ordering: .relaxed).newValue <= limits.maxConnections else {
+      connectionCount.subtract(1, ordering: .relaxed)
+      return nil
+    }
+    return HeldPlace(.edge, limits: self)
+  }
+
   /// One more attempt of an address over a connection that is open.
   func chargeAttempt(_ address: IPAddress, under limits: AdmissionLimits, now: Instant) throws(Overload) {
     switch addresses.attempt(address, limits: limits.addresses, now: now) {
@@ -121,6 +133,9 @@ final class EdgeLimits: Sendable {
     switch place {
     case .address(let place): addresses.close(place, now: MonotonicClock.now())
     case .user(let place): users.close(place, now: MonotonicClock.now())
+    case .edge:
+      changeCount.add(1, ordering: .relaxed)
+      connectionCount.subtract(1, ordering: .relaxed)
     }
   }
 
@@ -176,11 +191,13 @@ struct HeldPlaces {
   var user: HeldPlace?
 }
 
-/// A place of one WebSocket in a table; given back once, at the latest when nobody knows of it any more.
+/// A place of one WebSocket in a table, or of one stream in the edge's cap; given back once, at the latest when nobody knows of it any more.
 final class HeldPlace: Sendable {
   enum Place {
     indirect case address(AddressPlace)
     case user(UserPlace<UserID>)
+    /// In the cap of the whole edge.
+    case edge
   }
 
   private let place: Place
@@ -205,7 +222,7 @@ final class HeldPlace: Sendable {
   /// Whether a newer WebSocket of the same user has the place now.
   var isReplaced: Bool {
     switch place {
-    case .address: false
+    case .address, .edge: false
     case .user(let place): place.isReplaced
     }
   }
@@ -215,6 +232,7 @@ final class HeldPlace: Sendable {
     switch place {
     case .address(let place): place.meters
     case .user(let place): [place.meter]
+    case .edge: []
     }
   }
 }

@@ -10,15 +10,21 @@ final class ListenerContext: Sendable {
   let index: Int
   let name: String
   let tls: TLSServerContext?
+  /// The HTTP versions that are spoken.
+  let protocols: [ClientProtocol]
   /// Whether a client wakes one of the reactors instead of all: they share one socket.
   let isShared: Bool
   /// Whether a connection's first bytes tell where its client comes from.
   let proxyProtocol: Configuration.ProxyProtocol
 
-  init(index: Int, name: String, tls: TLSServerContext?, isShared: Bool, proxyProtocol: Configuration.ProxyProtocol) {
+  init(
+    index: Int, name: String, tls: TLSServerContext?, protocols: [ClientProtocol], isShared: Bool,
+    proxyProtocol: Configuration.ProxyProtocol
+  ) {
     self.index = index
     self.name = name
     self.tls = tls
+    self.protocols = protocols
     self.proxyProtocol = proxyProtocol
     self.isShared = isShared
   }

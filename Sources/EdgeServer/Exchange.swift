@@ -41,7 +41,7 @@ final class Exchange {
     self.client = client
     self.context = context
     started = context.reactor.now
-    upload = BodyPipe(head.bodyFraming, isSentChunked: head.bodyFraming == .chunked)
+    upload = BodyPipe(head.bodyFraming, isSentChunked: head.bodyFraming == .chunked || head.bodyFraming == .untilClose)
     uploadWatch = StallWatch(context.snapshot.uploadStall)
     downloadWatch = StallWatch(context.snapshot.stall)
     responseParser = ResponseHeadParser(limits: context.snapshot.headLimits)
@@ -153,6 +153,18 @@ final class Exchange {
     return end
   }
 
+  /// The client's side of its stream has ended, and with it a body that had no length.
+  func clientEndedBody() {
+    guard let worker, !upload.isComplete else { return }
+    do {
+      try upload.receivedEnd { worker.send($0) }
+    } catch {
+      return answerOrAbort(.badBody(error, admission))
+    }
+    uploadWatch.drained()
+    restartResponseDeadline()
+  }
+
   /// Passes on what the worker sent, from `offset` on.
   ///
   /// - Returns: where the bytes begin that belong to what follows the response's head.
@@ -189,7 +201,7 @@ final class Exchange {
     let affinity = admission.route.affinity
     if let cookie = affinity.cookie(for: head, path: worker.worker.path, scheme: admission.scheme) { response.fields.add(cookie) }
     guard response.status == 101 else {
-      return pending == nil ? begin(response) : answer(.workerError("worker_refused_upgrade", admission))
+      return isPassable(response) ? begin(response) : answer(.workerError("worker_refused_upgrade", admission))
     }
     guard let upgrade = admission.upgrade else { return answer(.workerError("worker_unasked_upgrade", admission)) }
     do {
@@ -202,6 +214,13 @@ final class Exchange {
     } catch {
       answer(.workerError(error.rawValue, admission))
     }
+  }
+
+  /// Whether an answer can be passed on that opens no WebSocket where one was asked for. Over HTTP/2 a success would say that it
+  /// is open (RFC 8441 §5), and so it does where the edge has accepted it already.
+  private func isPassable(_ response: ResponseHead) -> Bool {
+    let readsSuccess = head.version == .http2 && admission?.upgrade != nil && (200...299).contains(response.status)
+    return pending == nil && !readsSuccess
   }
 
   private func becomeTunnel(_ admission: Admission, _ worker: WorkerLink, accepted: ResponseHead) {

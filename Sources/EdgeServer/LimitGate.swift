@@ -8,14 +8,16 @@ import EdgeWebSocket
 /// The limits that a request meets, beyond those that its TCP connection met when it was accepted.
 extension Gate {
   /// Charges an attempt at a WebSocket to the client's address. The first on a TCP connection was charged when that was accepted,
-  /// unless it is a trusted proxy's; behind one the WebSocket takes a place of its own.
+  /// unless it is a trusted proxy's; behind one the WebSocket takes a place of its own, and so does a further one on the same
+  /// connection.
   func takePlaceOfAddress(
     _ head: RequestHead, route: Route, from client: Client, origin: RequestOrigin, context: ReactorContext
   ) throws(Refusal) -> HeldPlace? {
     guard OpeningRequest.isAttempt(head), let address = origin.limitedAddress else { return nil }
     let (places, limits, now) = (context.shared.limits, context.snapshot.admission, context.reactor.now)
     do {
-      if origin.isProxied { return try places.takePlace(of: address, under: limits, now: now) }
+      let needsPlace = origin.isProxied || !client.usesConnectionPlace()
+      if needsPlace { return try places.takePlace(of: address, under: limits, now: now) }
       if !client.beginAttempt() { try places.chargeAttempt(address, under: limits, now: now) }
       return nil
     } catch {

@@ -22,6 +22,8 @@ final class ReactorContext {
   var transits = TransitSampler()
   var connections: [ConnectionID: Client] = [:]
   var isDraining = false
+  /// Frames on their way out of a session of HTTP/2; empty in between, with its room.
+  private var frames: [UInt8] = []
   private var serial: UInt64 = 0
   /// Where bytes are decrypted, or received from a worker. Valid until the next read of any connection.
   private let plaintext: UnsafeMutableRawBufferPointer
@@ -64,6 +66,18 @@ final class ReactorContext {
   func nextConnectionID() -> ConnectionID {
     serial += 1
     return ConnectionID(reactor: index, serial: serial)
+  }
+
+  /// An array for frames that are to be sent; see `give(back:)`.
+  func takeFrames() -> [UInt8] {
+    var taken: [UInt8] = []
+    swap(&taken, &frames)
+    return taken
+  }
+
+  /// Takes the array back, for the next to use its room.
+  func give(back taken: consuming [UInt8]) {
+    frames = taken
   }
 
   /// Puts what a connection kept at the front of the plaintext buffer.

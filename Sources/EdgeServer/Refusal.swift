@@ -154,7 +154,8 @@ extension Refusal {
 
   static func badBody(_ error: HTTPParseError, _ admission: Admission?) -> Refusal {
     Refusal(
-      error.status, .badRequest, "The request's body does not follow RFC 9112.", code: error.code, route: admission?.route,
+      error.status, .badRequest, "The request's body does not follow RFC 9112 or 9113.", code: error.code,
+      route: admission?.route,
       address: admission?.caller.address, closes: true)
   }
 
@@ -166,7 +167,8 @@ extension Refusal {
 
   static func badHead(_ error: HTTPParseError) -> Refusal {
     Refusal(
-      error.status, .badRequest, "The request does not follow RFC 9112 as strictly as this server asks.", code: error.code,
+      error.status, .badRequest, "The request does not follow RFC 9112 or 9113 as strictly as this server asks.",
+      code: error.code,
       closes: true)
   }
 

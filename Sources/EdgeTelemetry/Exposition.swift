@@ -99,6 +99,10 @@ public struct Exposition {
     for result in TokenCacheResult.allCases {
       writer.sample(.tokenCache, [result.word], .count(sum { $0.tokenCache[result.rawValue].value }))
     }
+    writer.begin(.http2Floods)
+    for kind in FloodBudget.Kind.allCases {
+      writer.sample(.http2Floods, [kind.word], .count(sum { $0.http2Floods[kind.rawValue].value }))
+    }
     writer.begin(.keySetAge)
     for keySet in values.keySets.sorted(by: { $0.auth < $1.auth }) {
       writer.sample(.keySetAge, [keySet.auth], .real(keySet.age?.inSeconds ?? .infinity))

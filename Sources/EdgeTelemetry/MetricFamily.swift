@@ -62,6 +62,8 @@ extension MetricFamily {
     "sluice_http_requests_total", .counter, by: ["route", "code"], "Plain HTTP requests that were answered.")
   static let tokenCache = MetricFamily(
     "sluice_token_cache_total", .counter, by: ["result"], "Tokens that were looked up among those verified before.")
+  static let http2Floods = MetricFamily(
+    "sluice_http2_floods_total", .counter, by: ["kind"], "HTTP/2 connections that ended because their client flooded them.")
   static let keySetAge = MetricFamily(
     "sluice_jwks_age_seconds", .gauge, by: ["auth"], "How long ago a key set was fetched; +Inf if it never was.")
 

@@ -134,6 +134,11 @@ extension ReactorMetrics {
     totals.tlsHandshakeDuration.record(duration)
   }
 
+  /// Counts a connection of HTTP/2 that ended because its client flooded it.
+  public func http2Flooded(_ kind: FloodBudget.Kind) {
+    totals.http2Floods[kind.rawValue].add()
+  }
+
   /// Counts a token that was looked up in the cache.
   public func tokenLookedUp(_ result: TokenCacheResult) {
     totals.tokenCache[result.rawValue].add()

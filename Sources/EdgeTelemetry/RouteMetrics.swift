@@ -62,6 +62,7 @@ final class ReactorTotals: Sendable {
   let eventLoopLag = Histogram(.latency)
   let workerConnectDuration = Histogram(.latency)
   let throttledConnections = Gauge()
+  let http2Floods = InlineArray<10, Counter> { _ in Counter() }
   let throttleEvents = InlineArray<15, Counter> { _ in Counter() }
 
   static func tlsIndex(_ result: TLSHandshakeResult, _ version: TLSVersionLabel, resumed: Bool) -> Int {

@@ -7,7 +7,6 @@ import Testing
     let found = errors(in: everything).map { $0.split(separator: ": ", maxSplits: 1).last.map(String.init) ?? "" }
     #expect(
       Set(found) == [
-        "listeners[0].protocols[0]: \"h2\" is not supported yet; expected \"http/1.1\"",
         "listeners[0].tls.client_ca: \"/ca.pem\" is not supported yet; expected no client_ca",
         "listeners[0].tls.client_certificates: \"optional\" is not supported yet; expected none",
         "listeners[2].address: \"fd://edge\" is not supported yet; expected an address or unix:/path",

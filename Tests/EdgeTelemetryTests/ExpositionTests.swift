@@ -51,7 +51,7 @@ import Testing
     let lines = text.split(separator: "\n")
     let types = lines.filter { $0.hasPrefix("# TYPE ") }
     #expect(Set(types).count == types.count)
-    #expect(types.count == 46)
+    #expect(types.count == 47)
     let samples = lines.filter { !$0.hasPrefix("#") }.compactMap { $0.split(separator: " ").first }
     #expect(Set(samples).count == samples.count)
     #expect(text.hasSuffix("# EOF\n") == (format == .openMetrics))
@@ -60,7 +60,7 @@ import Testing
   @Test func `no label names a user, an address, a room or an origin`() {
     let allowed: Set<Substring> = [
       "version", "revision", "tls", "loop", "listener", "protocol", "route", "initiator", "code", "result", "resumed", "name",
-      "direction", "type", "side", "error", "pool", "worker", "reason", "scope", "action", "auth", "le",
+      "direction", "type", "side", "error", "pool", "worker", "reason", "scope", "action", "auth", "kind", "le",
     ]
     for line in busyScrape(.prometheus).split(separator: "\n") where !line.hasPrefix("#") {
       guard let start = line.firstIndex(of: "{") else { continue }

@@ -59,11 +59,13 @@ def test_ciphers_beyond_mozillas_intermediate_are_refused(edge, site, cipher):
         handshake(edge, context)
 
 
-def test_http_1_1_is_agreed_by_alpn(edge, site):
+@pytest.mark.parametrize("offered, agreed", [
+    (["h2", "http/1.1"], "h2"), (["http/1.1", "h2"], "h2"), (["http/1.1"], "http/1.1"), (["x", "h2"], "h2")])
+def test_the_best_common_version_is_agreed_by_alpn(edge, site, offered, agreed):
     context = site.client_context()
-    context.set_alpn_protocols(["h2", "http/1.1"])
+    context.set_alpn_protocols(offered)
     with handshake(edge, context) as sock:
-        assert sock.selected_alpn_protocol() == "http/1.1"
+        assert sock.selected_alpn_protocol() == agreed
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])

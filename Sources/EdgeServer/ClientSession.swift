@@ -1,0 +1,276 @@
+import EdgeConfig
+import EdgeCore
+import EdgeHTTP
+import EdgeHTTP2
+import EdgeIO
+import EdgePolicy
+import EdgeRelay
+
+/// HTTP/2 on one client's TCP connection: each stream of it is a client of its own to the gate and the relay.
+///
+/// What is to be sent goes out at once, as on HTTP/1.1, unless bytes are being read just now: then once they are. While the TCP
+/// connection is slow, streams keep what they have, and reading from their workers stops.
+final class ClientSession: HTTP2Session {
+  private let connection: ClientConnection
+  private let context: ReactorContext
+  private var streams: [StreamNumber: ClientStream] = [:]
+  /// The stream that goes by what the connection holds of the limits; the others hold their own.
+  private var firstStream: StreamNumber?
+  /// The WebSocket that goes by the connection's place of its address.
+  private var placeHolder: StreamNumber?
+  /// Streams whose last waiting byte has gone out.
+  private var drainedStreams: [ClientStream] = []
+  private var isBusy = false
+  private var wantsToSend = true
+  /// How long the client may go without a stream, or take for its greeting or the rest of a head.
+  private var idleDeadline: Instant
+  private var headDeadline = Instant.distantFuture
+  /// When streams are refused, after the client was told that the connection ends.
+  private var refusalTime = Instant.distantFuture
+  private var isRetiring = false
+  private var stall: StallWatch
+
+  /// Takes over a connection whose first bytes may have come.
+  init(_ connection: ClientConnection, context: ReactorContext) throws(HTTP2Error) {
+    self.connection = connection
+    self.context = context
+    idleDeadline = context.reactor.now + context.snapshot.timeouts.head
+    stall = StallWatch(context.snapshot.stall)
+    try super.init(headLimits: context.snapshot.headLimits)
+  }
+
+  /// Uses what the client sent, from `offset` on.
+  ///
+  /// - Returns: the end of the bytes: whatever is not used yet is kept here.
+  func receivedFromClient(_ bytes: Span<UInt8>, from offset: Int) -> Int {
+    let wasGreeted = isGreeted
+    isBusy = true
+    receive(bytes.extracting(droppingFirst: offset), now: context.reactor.now)
+    isBusy = false
+    if !wasGreeted, isGreeted, streams.isEmpty { idleDeadline = context.reactor.now + Snapshot.keepAlive }
+    watchHead()
+    sendLater()
+    flush()
+    return bytes.count
+  }
+
+  // MARK: For the streams
+
+  /// Whether what is given to `bodyGoesOn` now goes out before `flush` returns.
+  var isReadyToSend: Bool { !isBusy && connection.waitingBytes == 0 }
+
+  /// Something is to be sent, once that is possible.
+  func sendLater() {
+    wantsToSend = true
+  }
+
+  /// Sends what there is, as far as the client takes it.
+  func flush() {
+    guard !isBusy, wantsToSend else { return }
+    isBusy = true
+    var frames = context.takeFrames()
+    while connection.waitingBytes == 0 {
+      frames.removeAll(keepingCapacity: true)
+      takeOutput(into: &frames, limit: ReactorContext.shareBytes)
+      guard !frames.isEmpty else {
+        wantsToSend = false
+        break
+      }
+      connection.send(frames.span)
+    }
+    context.give(back: frames)
+    isBusy = false
+    watchProgress()
+    tellDrained()
+    if isOver { finish() }
+  }
+
+  /// Something of what the client sent on a stream was used.
+  func used(_ count: Int, on stream: StreamNumber) {
+    guard count > 0 else { return }
+    consumed(count, on: stream)
+    sendLater()
+  }
+
+  /// A stream has nothing that waits any more: it is told once that can be.
+  func drained(_ stream: ClientStream) {
+    drainedStreams.append(stream)
+  }
+
+  /// A stream has ended, on its own side too.
+  func forget(_ stream: ClientStream) {
+    guard streams.removeValue(forKey: stream.number) != nil else { return }
+    if firstStream == stream.number { firstStream = nil }
+    if placeHolder == stream.number { placeHolder = nil }
+    if streams.isEmpty { idleDeadline = context.reactor.now + Snapshot.keepAlive }
+    sendLater()
+    retireIfEmpty()
+    connection.deadlineMoved()
+  }
+
+  /// Whether a WebSocket may go by the place that the connection holds of its address. There is one; who asks first has it.
+  func takeConnectionPlace(for stream: StreamNumber) -> Bool {
+    guard placeHolder == nil || placeHolder == stream else { return false }
+    placeHolder = stream
+    return true
+  }
+
+  /// The connection is of no more use: it ends with the last of its streams.
+  func retire() {
+    guard !isRetiring else { return }
+    isRetiring = true
+    refuseStreams()
+    sendLater()
+    retireIfEmpty()
+  }
+
+  /// The first stream goes by the place that its connection has in the edge's cap; each further one takes one of its own, for it has
+  /// a worker's connection of its own.
+  private func takeStreamPlace(for stream: StreamNumber) -> StreamPlace {
+    guard firstStream != nil else {
+      firstStream = stream
+      return .ofConnection
+    }
+    return context.shared.limits.takePlace(under: context.snapshot.admission).map { .own($0) } ?? .none
+  }
+
+  private func retireIfEmpty() {
+    guard isRetiring, streams.isEmpty else { return }
+    end(.none)
+    sendLater()
+    if !isBusy { flush() }
+  }
+
+  // MARK: Events of the library
+
+  override func received(_ head: RequestHead, on stream: StreamNumber, isWhole: Bool) {
+    headDeadline = .distantFuture
+    open(stream, AnnouncedLength(head.bodyFraming), isWhole: isWhole).begin(head)
+  }
+
+  override func received(_ error: HTTPParseError, on stream: StreamNumber, isWhole: Bool) {
+    headDeadline = .distantFuture
+    open(stream, AnnouncedLength(.none), isWhole: isWhole).refuseHead(.badHead(error))
+  }
+
+  private func open(_ number: StreamNumber, _ length: AnnouncedLength, isWhole: Bool) -> ClientStream {
+    idleDeadline = .distantFuture
+    let stream = ClientStream(
+      number, of: self, on: connection, length: length, isWhole: isWhole, place: takeStreamPlace(for: number), context: context)
+    streams[number] = stream
+    return stream
+  }
+
+  override func received(_ bytes: Span<UInt8>, on stream: StreamNumber) {
+    guard let stream = streams[stream] else { return consumed(bytes.count) }
+    stream.received(bytes)
+  }
+
+  override func receivedEnd(of stream: StreamNumber) {
+    streams[stream]?.receivedEnd()
+  }
+
+  override func receivedBadTrailers(_ error: HTTPParseError, on stream: StreamNumber) {
+    streams[stream]?.receivedBadBody(error)
+  }
+
+  override func sentEnd(of stream: StreamNumber) {
+    streams[stream]?.sentEnd()
+  }
+
+  override func closed(_ stream: StreamNumber) {
+    streams[stream]?.lost()
+  }
+
+  override func takeBody(of stream: StreamNumber, into room: inout MutableSpan<UInt8>) -> BodyPart {
+    streams[stream]?.takeBody(into: &room) ?? .last(0)
+  }
+
+  override func flooded(_ kind: FloodBudget.Kind) {
+    context.flooded(connection, kind)
+  }
+
+  // MARK: Events of the connection
+
+  /// The client has taken all that waited for it.
+  func clientDrained() {
+    stall.drained()
+    sendLater()
+    flush()
+  }
+
+  /// The TCP connection is gone, and all streams with it.
+  func connectionLost() {
+    for stream in Array(streams.values) { stream.lost() }
+  }
+
+  /// The edge drains: the client is told to go, and a second later that no stream is served any more. Those that there are end as
+  /// their requests do, or at the times that their WebSockets are given.
+  func drain() {
+    guard refusalTime == .distantFuture, !isRetiring else { return }
+    announceEnd()
+    refusalTime = context.reactor.now + Self.notice
+    sendLater()
+    flush()
+    connection.deadlineMoved()
+  }
+
+  /// Ends the connection if it has no stream.
+  func closeIfIdle() {
+    if streams.isEmpty { retire() }
+  }
+
+  /// When `timePassed` wants to be called, at the latest.
+  var nextDeadline: Instant {
+    min(min(idleDeadline, headDeadline), min(refusalTime, stall.nextDeadline ?? .distantFuture))
+  }
+
+  /// Does what is due.
+  func timePassed() {
+    let now = context.reactor.now
+    if stall.isStalled(sentBytes: connection.sentBytes, now: now) { return connection.abort() }
+    if now >= refusalTime {
+      refusalTime = .distantFuture
+      retire()
+    }
+    if now >= headDeadline {
+      end(.enhanceYourCalm)
+    } else if now >= idleDeadline {
+      idleDeadline = .distantFuture
+      end(.none)
+    }
+    sendLater()
+    flush()
+  }
+
+  // MARK: Inside
+
+  /// The rest of a head is due from its beginning on, whatever else the connection carries.
+  private func watchHead() {
+    if !isReadingHead {
+      headDeadline = .distantFuture
+    } else if headDeadline == .distantFuture {
+      headDeadline = context.reactor.now + context.snapshot.timeouts.head
+    }
+    connection.deadlineMoved()
+  }
+
+  private func watchProgress() {
+    guard connection.waitingBytes > 0 else { return stall.drained() }
+    stall.waits(sentBytes: connection.sentBytes, now: context.reactor.now)
+    connection.deadlineMoved()
+  }
+
+  private func tellDrained() {
+    while let stream = drainedStreams.popLast() { stream.drained() }
+  }
+
+  /// Everything is said.
+  private func finish() {
+    connectionLost()
+    connection.finishSession()
+  }
+
+  /// How long a client may still open streams after it was told to go: its requests may be on their way.
+  private static let notice = Duration.seconds(1)
+}
