@@ -50,6 +50,7 @@ let package = Package(
     .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
     .systemLibrary(name: "CMicrohttpd", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
     .systemLibrary(name: "CNghttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
+    .target(name: "COpenSSLMemory", linkerSettings: [.linkedLibrary("crypto")]),
     .target(name: "CAssets", exclude: ["api", "page"]),
 
     // Layer 0
@@ -69,7 +70,7 @@ let package = Package(
 
     // Layer 2: input and output.
     layer("EdgeIO", on: ["EdgeCore", "CSystem"]),
-    layer("EdgeTLS", on: ["EdgeCore", "EdgeAuth", "COpenSSL"]),
+    layer("EdgeTLS", on: ["EdgeCore", "EdgeAuth", "COpenSSL", "COpenSSLMemory"]),
     layer("EdgeHTTP2", on: ["EdgeCore", "EdgeHTTP", "EdgePolicy", "CNghttp2"]),
     layer("EdgeFetch", on: ["CCurl"]),
     layer("EdgeAdmin", on: ["EdgeCore", "EdgePolicy", "EdgeRouting", "EdgeTelemetry", "CAssets", "CMicrohttpd"]),
@@ -105,7 +106,7 @@ let package = Package(
     tests(of: "ChatCore", with: ["EdgeCore"]),
     tests(of: "ControlCore", with: ["EdgeCore"]),
     tests(of: "EdgeIO", with: ["EdgeCore"]),
-    tests(of: "EdgeTLS", with: ["EdgeCore", "EdgeAuth", "COpenSSL"]),
+    tests(of: "EdgeTLS", with: ["EdgeCore", "EdgeAuth", "COpenSSL", "COpenSSLMemory"]),
     tests(of: "EdgeHTTP2", with: ["EdgeCore", "EdgeHTTP", "EdgePolicy", "CNghttp2"]),
     tests(
       of: "EdgeServer",

@@ -113,7 +113,7 @@ def read_callgrind(path):
             elif line.startswith("calls=") and callee == "malloc":
                 count = int(line[6:].split()[0])
                 totals["mallocs"] += count
-                if not caller.startswith("CRYPTO_"):
+                if not caller.startswith(("CRYPTO_", "openssl_memory_")):
                     totals["own_mallocs"] += count
             elif line.startswith(("summary:", "totals:")):
                 totals["instructions"] = int(line.split()[1])

@@ -3,6 +3,7 @@ import EdgeConfig
 import EdgeCore
 import EdgeIO
 import EdgeServer
+import EdgeTLS
 
 /// `sluice demo`: the whole thing on one machine, with nothing to set up.
 struct DemoCommand: ParsableCommand {
@@ -21,6 +22,7 @@ struct DemoCommand: ParsableCommand {
 
   func run() throws {
     SignalSource.ignoreBrokenPipes()
+    TLSLibrary.keepMemory()
     let site = try DemoSite(tokenLifetime: tokenLifetime.duration)
     defer { site.remove() }
     try site.waitForWorkers()

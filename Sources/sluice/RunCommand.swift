@@ -1,6 +1,7 @@
 import ArgumentParser
 import EdgeIO
 import EdgeServer
+import EdgeTLS
 
 /// `sluice run`: serves until a signal ends it.
 struct RunCommand: ParsableCommand {
@@ -13,6 +14,7 @@ struct RunCommand: ParsableCommand {
   func run() throws {
     let configuration = try options.load()
     SignalSource.ignoreBrokenPipes()
+    TLSLibrary.keepMemory()
     do throws(StartError) {
       try Server(configuration, from: options.source, version: .current).run()
     } catch {
