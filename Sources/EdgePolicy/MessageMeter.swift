@@ -1,7 +1,7 @@
 public import EdgeCore
 
-/// One scope that a connection's messages are charged to.
-public struct MeteredScope: Sendable {
+/// One scope that a connection's messages are charged to. An object, which is not copied to be looked at for each message.
+public final class MeteredScope: Sendable {
   let scope: LimitScope
   let limits: MessageLimits
   let state: SharedMeter
@@ -34,7 +34,9 @@ public enum MessageVerdict: Hashable, Sendable {
 /// A message is charged once, at its first frame: to all scopes, or to none. What follows in fragments has the same verdict; its
 /// bytes are charged as they come, on credit, so that the next message waits for them. A delayed message reserves its turn, so
 /// connections that share a limit take turns instead of racing for what is left.
-public struct MessageMeter: Sendable {
+///
+/// An object, used by one thread, so that a charge need not check who else uses it (`scripts/bench --parts checks`).
+public final class MessageMeter {
   private var scopes: [MeteredScope]
   private var episode = ExcessEpisode()
   /// The payload bytes of a message that waits for its turn.
@@ -49,13 +51,28 @@ public struct MessageMeter: Sendable {
   public var isEmpty: Bool { scopes.isEmpty }
 
   /// What throttle rules allow, if there is one.
-  public var rule: MessageLimits? { scopes.first { $0.scope == .rule }?.limits }
+  public var rule: MessageLimits? {
+    let scopes = scopes
+    return scopes.first { $0.scope == .rule }?.limits
+  }
 
   /// Replaces what the scope of throttle rules allows; nil ends it. The state begins anew.
-  public mutating func setRule(_ limits: MessageLimits?) {
+  public func setRule(_ limits: MessageLimits?) {
     cancelReservation()
-    scopes.removeAll { $0.scope == .rule }
-    if let limits, !limits.isEmpty { scopes.append(MeteredScope(.rule, limits: limits, state: SharedMeter())) }
+    let others = scopes.filter { $0.scope != .rule }
+    let rule = limits.map { MeteredScope(.rule, limits: $0, state: SharedMeter()) }
+    scopes = others + [rule].compactMap { $0 }.filter { !$0.isUnlimited }
+  }
+
+  /// Charges a message whose first frame announces `payloadBytes`, if every scope has room; says only whether it did, which is
+  /// all that most messages need.
+  public func take(payloadBytes: UInt64, now: Instant) -> Bool {
+    let scopes = scopes
+    for index in scopes.indices where !scopes[index].take(payloadBytes, now: now) {
+      for charged in scopes[..<index] { charged.refund(payloadBytes) }
+      return false
+    }
+    return true
   }
 
   /// Replaces every scope but that of throttle rules. What the connection itself has used stays used; of other scopes, whoever
@@ -72,12 +89,8 @@ public struct MessageMeter: Sendable {
   }
 
   /// Charges a message whose first frame announces `payloadBytes`.
-  public mutating func charge(payloadBytes: UInt64, now: Instant) -> MessageVerdict {
-    for index in scopes.indices where !scopes[index].charge(payloadBytes, now: now) {
-      for charged in scopes[..<index] { charged.refund(payloadBytes) }
-      return judge(payloadBytes, now: now)
-    }
-    return .allowed
+  public func charge(payloadBytes: UInt64, now: Instant) -> MessageVerdict {
+    take(payloadBytes: payloadBytes, now: now) ? .allowed : judge(payloadBytes, now: now)
   }
 
   /// Charges the payload of a further fragment of a message that was allowed.
@@ -86,19 +99,19 @@ public struct MessageMeter: Sendable {
   }
 
   /// The reserved message passes now.
-  public mutating func redeemReservation() {
+  public func redeemReservation() {
     reservedBytes = nil
   }
 
   /// The reserved message never passes: its connection ends.
-  public mutating func cancelReservation() {
+  public func cancelReservation() {
     guard let bytes = reservedBytes else { return }
     reservedBytes = nil
     for scope in scopes { scope.refund(bytes) }
   }
 
   /// The strictest of the limits that have no room decides.
-  private mutating func judge(_ payloadBytes: UInt64, now: Instant) -> MessageVerdict {
+  private func judge(_ payloadBytes: UInt64, now: Instant) -> MessageVerdict {
     var strictest: (excess: LimitExcess, closeAfter: Duration?)?
     for scope in scopes {
       for found in scope.excesses(payloadBytes, now: now) {
@@ -120,7 +133,7 @@ public struct MessageMeter: Sendable {
   }
 
   /// Takes the message's turn in every scope; the latest counts.
-  private mutating func reserve(_ payloadBytes: UInt64, _ excess: LimitExcess, now: Instant) -> LimitExcess {
+  private func reserve(_ payloadBytes: UInt64, _ excess: LimitExcess, now: Instant) -> LimitExcess {
     reservedBytes = payloadBytes
     var wait = Duration.zero
     for scope in scopes { wait = max(wait, scope.reserve(payloadBytes, now: now)) }
@@ -130,7 +143,8 @@ public struct MessageMeter: Sendable {
 
 extension MeteredScope {
   /// Charges both limits, or neither.
-  fileprivate func charge(_ payloadBytes: UInt64, now: Instant) -> Bool {
+  @inline(__always)
+  fileprivate func take(_ payloadBytes: UInt64, now: Instant) -> Bool {
     if let limit = limits.messages, !state.messages.take(1, of: limit.rate, now: now) { return false }
     if let limit = limits.bytes, !state.bytes.take(payloadBytes, of: limit.rate, now: now) {
       if let limit = limits.messages { state.messages.refund(1, of: limit.rate) }

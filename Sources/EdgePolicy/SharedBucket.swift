@@ -20,6 +20,7 @@ public final class SharedBucket: Sendable {
   }
 
   /// Charges `cost` units if they fit, like `charge`; says only whether they did.
+  @inline(__always)
   func take(_ cost: UInt64, of limit: GCRA, now: Instant) -> Bool {
     var seen = word.load(ordering: .relaxed)
     while let charged = limit.wordAfter(seen, cost: cost, now: now) {

@@ -6,7 +6,7 @@ import EdgeWebSocket
 ///
 /// An object, so that a connection that no limit has met yet holds nothing for it. Used by one thread.
 final class ClientThrottle {
-  private var meter: MessageMeter
+  private let meter: MessageMeter
   private var frames = FrameBudget()
   private var turn = Turn.open
 
@@ -32,6 +32,12 @@ final class ClientThrottle {
   func adopt(_ scopes: [MeteredScope]) {
     meter.adopt(scopes)
     if case .waiting(_, isMessage: true) = turn { turn = .open }
+  }
+
+  /// Charges a message, if nothing holds it back: the common case, told in one bit.
+  func passes(messageOf payloadBytes: Int, now: Instant) -> Bool {
+    guard case .open = turn else { return false }
+    return meter.take(payloadBytes: UInt64(payloadBytes), now: now)
   }
 
   /// Judges a message by its first frame.

@@ -299,7 +299,9 @@ public struct Relay: ~Copyable {
   private mutating func heldBack(_ bytes: Span<UInt8>, at offset: Int, now: Instant) -> RelayStep? {
     if limits.value.takesTokens, let step = tokenStep(bytes, at: offset, now: now) { return step }
     if let message = fromClient.wholeMessage(bytes, at: offset) {
-      if let throttle, let step = obey(throttle.judge(messageOf: message.payloadBytes, now: now), bytes, at: offset, now: now) {
+      if let throttle, !throttle.passes(messageOf: message.payloadBytes, now: now),
+        let step = obey(throttle.judge(messageOf: message.payloadBytes, now: now), bytes, at: offset, now: now)
+      {
         return step
       }
       liveness.carriedData(now: now)

@@ -5,7 +5,7 @@ import Testing
 @Suite struct MessageMeterTests {
   @Test func `a message over one limit is charged to none`() throws {
     let limits = MessageLimits(messages: try limit(1, burst: 2), bytes: try limit(10, burst: 10))
-    var meter = MessageMeter(scopes: [MeteredScope(.connection, limits: limits, state: SharedMeter())])
+    let meter = MessageMeter(scopes: [MeteredScope(.connection, limits: limits, state: SharedMeter())])
     #expect(meter.charge(payloadBytes: 8, now: start) == .allowed)
     #expect(meter.charge(payloadBytes: 8, now: start).excess?.kind == .bytes)
     #expect(meter.charge(payloadBytes: 2, now: start) == .allowed)
@@ -16,10 +16,10 @@ import Testing
     let shared = SharedMeter()
     let wide = MeteredScope(.ip, limits: MessageLimits(messages: try limit(1, burst: 5)), state: shared)
     let full = MeteredScope(.user, limits: MessageLimits(messages: try limit(1, burst: 1)), state: SharedMeter())
-    var meter = MessageMeter(scopes: [wide, full])
+    let meter = MessageMeter(scopes: [wide, full])
     #expect(meter.charge(payloadBytes: 0, now: start) == .allowed)
     for _ in 0..<10 { #expect(meter.charge(payloadBytes: 0, now: start).excess?.scope == .user) }
-    var other = MessageMeter(scopes: [wide])
+    let other = MessageMeter(scopes: [wide])
     #expect((0..<10).count { _ in other.charge(payloadBytes: 0, now: start) == .allowed } == 4)
   }
 
@@ -30,7 +30,7 @@ import Testing
       let scopes = try zip([.connection, .ip, .user] as [LimitScope], actions).map { scope, action in
         MeteredScope(scope, limits: MessageLimits(messages: try limit(1, burst: 1, over: action)), state: SharedMeter())
       }
-      var meter = MessageMeter(scopes: scopes)
+      let meter = MessageMeter(scopes: scopes)
       #expect(meter.charge(payloadBytes: 0, now: start) == .allowed)
       #expect(meter.charge(payloadBytes: 0, now: start).action == expected)
     }
@@ -39,7 +39,7 @@ import Testing
   @Test func `who goes on beyond a limit for close_after is closed, and who pauses is not`() throws {
     for (step, expected) in [(Duration.milliseconds(100), LimitAction.close), (.milliseconds(2500), .drop)] {
       let messages = try limit(1, burst: 1, over: .drop, closeAfter: .seconds(5))
-      var meter = MessageMeter(
+      let meter = MessageMeter(
         scopes: [MeteredScope(.connection, limits: MessageLimits(messages: messages), state: SharedMeter())])
       var strictest = LimitAction.delay
       var now = start
@@ -55,7 +55,7 @@ import Testing
     var random = SplitMix(state: 7)
     for _ in 0..<200 {
       let (rate, burst) = (UInt64.random(in: 1...50, using: &random), UInt64.random(in: 1...20, using: &random))
-      var meter = MessageMeter(scopes: [
+      let meter = MessageMeter(scopes: [
         MeteredScope(
           .connection, limits: MessageLimits(messages: try limit(rate, burst: burst, over: .drop)), state: SharedMeter())
       ])
@@ -69,7 +69,7 @@ import Testing
   }
 
   @Test func `without limits every message passes`() {
-    var meter = MessageMeter(scopes: [MeteredScope(.connection, limits: MessageLimits(), state: SharedMeter())])
+    let meter = MessageMeter(scopes: [MeteredScope(.connection, limits: MessageLimits(), state: SharedMeter())])
     #expect(meter.isEmpty)
     #expect((0..<1000).allSatisfy { _ in meter.charge(payloadBytes: .max, now: start) == .allowed })
   }
