@@ -37,32 +37,3 @@ public struct TokenLife: Hashable, Sendable {
     self.tokenID = tokenID
   }
 }
-
-/// A user, everywhere: the name of the `auth` block that vouches, and the subject it vouches for.
-///
-/// Two subjects are the same only byte by byte, although Unicode calls more texts equivalent: an identity provider may well
-/// hand out both.
-public struct UserID: Hashable, Sendable {
-  /// The name of the `auth` block.
-  public let auth: String
-  /// The subject of the verified token.
-  public let subject: String
-
-  /// Makes a user's identity.
-  public init(auth: String, subject: String) {
-    self.auth = auth
-    self.subject = subject
-  }
-
-  /// Whether both are the same, byte by byte.
-  public static func == (lhs: UserID, rhs: UserID) -> Bool {
-    lhs.auth.utf8.elementsEqual(rhs.auth.utf8) && lhs.subject.utf8.elementsEqual(rhs.subject.utf8)
-  }
-
-  /// Hashes the bytes.
-  public func hash(into hasher: inout Hasher) {
-    for byte in auth.utf8 { hasher.combine(byte) }
-    hasher.combine(0xff as UInt8)
-    for byte in subject.utf8 { hasher.combine(byte) }
-  }
-}

@@ -26,8 +26,11 @@ public struct UserLimits: Hashable, Sendable {
 /// What users hold and have used, over all reactors.
 ///
 /// At most `maxIdleEntries` users without connections are remembered; see `LimitShard` for what happens beyond.
-public final class UserTable<User: Hashable & Sendable>: Sendable {
-  private let shards: [LockedShard<UserShard<User>>]
+///
+/// Not generic over what a user is: called from another module, generic code cost a handshake 60,000 user instructions
+/// (`scripts/bench --parts instructions`).
+public final class UserTable: Sendable {
+  private let shards: [LockedShard<UserShard>]
 
   /// Makes an empty table.
   public init(maxIdleEntries: Int = 65_536) {
@@ -37,12 +40,12 @@ public final class UserTable<User: Hashable & Sendable>: Sendable {
   /// Takes a place for a WebSocket of `user`.
   ///
   /// - Parameter connection: what names the connection to whoever has to close it.
-  public func open(_ user: User, connection: ConnectionID, limits: UserLimits, now: Instant) -> UserVerdict<User> {
+  public func open(_ user: UserID, connection: ConnectionID, limits: UserLimits, now: Instant) -> UserVerdict {
     shard(of: user).withLock { $0.open(user, connection: connection, limits: limits, now: now) }
   }
 
   /// Gives a place back. One that was replaced is given back already.
-  public func close(_ place: UserPlace<User>, now: Instant) {
+  public func close(_ place: UserPlace, now: Instant) {
     shard(of: place.entry.key).withLock { $0.close(place, now: now) }
   }
 
@@ -61,19 +64,19 @@ public final class UserTable<User: Hashable & Sendable>: Sendable {
     shards.reduce(0) { $0 + $1.withLock { $0.table.evictions } }
   }
 
-  private func shard(of user: User) -> LockedShard<UserShard<User>> {
+  private func shard(of user: UserID) -> LockedShard<UserShard> {
     shards[Int(UInt(bitPattern: user.hashValue) % UInt(shards.count))]
   }
 }
 
 /// The counted place of one WebSocket of a user.
-public final class UserPlace<User: Hashable & Sendable>: Sendable {
+public final class UserPlace: Sendable {
   /// Which connection has it.
   public let connection: ConnectionID
-  fileprivate let entry: LimitEntry<User>
+  fileprivate let entry: LimitEntry<UserID>
   private let replaced = Atomic(false)
 
-  fileprivate init(entry: LimitEntry<User>, connection: ConnectionID) {
+  fileprivate init(entry: LimitEntry<UserID>, connection: ConnectionID) {
     self.entry = entry
     self.connection = connection
   }
@@ -90,30 +93,30 @@ public final class UserPlace<User: Hashable & Sendable>: Sendable {
 }
 
 /// Whether a user may open a WebSocket.
-public enum UserVerdict<User: Hashable & Sendable>: Sendable {
+public enum UserVerdict: Sendable {
   /// They may. Those of `replacing` have lost their places for it, and have to be closed; usually there is none.
-  case allowed(UserPlace<User>, replacing: [UserPlace<User>])
+  case allowed(UserPlace, replacing: [UserPlace])
   /// They have all their connections open already.
   case full(connections: Int)
 }
 
 /// A shard of users, and who of them came in which order.
-private struct UserShard<User: Hashable & Sendable>: Sendable {
-  var table: LimitShard<User>
+private struct UserShard: Sendable {
+  var table: LimitShard<UserID>
   /// The places of users who have a cap, oldest first.
-  private var places: [User: [UserPlace<User>]] = [:]
+  private var places: [UserID: [UserPlace]] = [:]
 
-  init(table: LimitShard<User>) {
+  init(table: LimitShard<UserID>) {
     self.table = table
   }
 
   mutating func open(
-    _ user: User, connection: ConnectionID, limits: UserLimits, now: Instant
-  ) -> UserVerdict<User> {
+    _ user: UserID, connection: ConnectionID, limits: UserLimits, now: Instant
+  ) -> UserVerdict {
     guard let cap = limits.connections else {
       return .allowed(UserPlace(entry: table.open(user, now: now), connection: connection), replacing: [])
     }
-    var replaced: [UserPlace<User>] = []
+    var replaced: [UserPlace] = []
     while table.connections(of: user) >= cap {
       guard limits.whenFull == .replaceOldest, places[user]?.isEmpty == false, let oldest = places[user]?.removeFirst() else {
         return .full(connections: table.connections(of: user))
@@ -127,7 +130,7 @@ private struct UserShard<User: Hashable & Sendable>: Sendable {
     return .allowed(place, replacing: replaced)
   }
 
-  mutating func close(_ place: UserPlace<User>, now: Instant) {
+  mutating func close(_ place: UserPlace, now: Instant) {
     guard !place.isReplaced else { return }
     let user = place.entry.key
     table.close(user, now: now)

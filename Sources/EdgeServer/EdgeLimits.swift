@@ -10,7 +10,7 @@ import Synchronization
 /// when a connection comes and when it ends. What the limits are comes with each call, for they may change meanwhile.
 final class EdgeLimits: Sendable {
   private let addresses = AddressTable()
-  private let users = UserTable<UserID>()
+  private let users = UserTable()
   private let changeCount = Atomic<Int>(0)
   private let connectionCount = Atomic<Int>(0)
   private let refusalCount = Atomic<Int>(0)
@@ -195,7 +195,7 @@ struct HeldPlaces {
 final class HeldPlace: Sendable {
   enum Place {
     indirect case address(AddressPlace)
-    case user(UserPlace<UserID>)
+    case user(UserPlace)
     /// In the cap of the whole edge.
     case edge
   }
