@@ -22,23 +22,24 @@ extension LogRecord {
   }
 
   private func appendJSON(to line: inout [UInt8]) {
-    line.append(contentsOf: #"{"timestamp":""#.utf8)
+    line.append(unescaped: #"{"timestamp":""#)
     time.appendRFC3339(to: &line)
-    line.append(contentsOf: #"","level":""#.utf8)
-    line.append(contentsOf: level.rawValue.utf8)
-    line.append(contentsOf: #"","message":"#.utf8)
+    line.append(unescaped: #"","level":""#)
+    line.append(unescaped: level.rawValue)
+    line.append(unescaped: #"","message":"#)
     line.appendQuoted(message)
-    line.append(contentsOf: #","event.name":"#.utf8)
+    line.append(unescaped: #","event.name":"#)
     line.appendQuoted(event)
     for (field, value) in fields {
-      line.append(UInt8(ascii: ","))
-      line.appendQuoted(field.name)
-      line.append(UInt8(ascii: ":"))
+      // Names come from source code: nothing in them needs an escape.
+      line.append(unescaped: #",""#)
+      line.append(unescaped: field.name)
+      line.append(unescaped: #"":"#)
       switch value {
       case .text(let text): line.appendQuoted(shown(text, in: field))
       case .integer(let value): line.appendDecimal(value)
-      case .real(let value): line.append(contentsOf: (value.isFinite ? value.description : "null").utf8)
-      case .flag(let value): line.append(contentsOf: (value ? "true" : "false").utf8)
+      case .real(let value): line.append(unescaped: value.isFinite ? value.description : "null")
+      case .flag(let value): line.append(unescaped: value ? "true" : "false")
       }
     }
     line.append(UInt8(ascii: "}"))

@@ -14,10 +14,16 @@ extension [UInt8] {
   /// steers a terminal.
   mutating func appendEscaped(_ text: String) {
     if text.utf8.count <= LogRecord.maxTextBytes, isPlain(text.utf8.span) {
-      append(contentsOf: text.utf8)
+      append(unescaped: text)
     } else {
       appendEscapedScalars(of: text)
     }
+  }
+
+  /// Appends text of the source code's, or that was looked at, as it is. By its span it takes a third of the user instructions
+  /// that `append(contentsOf: text.utf8)` takes (`scripts/bench --parts instructions`).
+  mutating func append(unescaped text: String) {
+    unsafe text.utf8.span.withUnsafeBufferPointer { unsafe append(contentsOf: $0) }
   }
 
   /// Appends a whole number in decimal digits.
