@@ -97,15 +97,23 @@ public enum LogValue: Equatable, Sendable, ExpressibleByStringInterpolation, Exp
 public struct LogField: Hashable, Sendable {
   /// The name in the line.
   public let name: String
+  /// What stands before the value in a JSON line. Nothing in a name of ours needs an escape.
+  let member: String
 
   /// Makes a field that has no constant below.
   public init(_ name: StaticString) {
     self.name = name.description
+    member = #","\#(name)":"#
   }
 
   /// Whether the names are equal. Lengths first: setting a field looks at all that are set, and most differ in it.
   public static func == (lhs: LogField, rhs: LogField) -> Bool {
     lhs.name.utf8.count == rhs.name.utf8.count && lhs.name == rhs.name
+  }
+
+  /// Hashes the name.
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(name)
   }
 }
 

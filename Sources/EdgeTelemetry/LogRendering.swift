@@ -31,10 +31,7 @@ extension LogRecord {
     line.append(unescaped: #","event.name":"#)
     line.appendQuoted(event)
     for (field, value) in fields {
-      // Names come from source code: nothing in them needs an escape.
-      line.append(unescaped: #",""#)
-      line.append(unescaped: field.name)
-      line.append(unescaped: #"":"#)
+      line.append(unescaped: field.member)
       switch value {
       case .text(let text): line.appendQuoted(shown(text, in: field))
       case .integer(let value): line.appendDecimal(value)
