@@ -77,7 +77,7 @@ public final class MessageMeter {
 
   /// Replaces every scope but that of throttle rules. What the connection itself has used stays used; of other scopes, whoever
   /// shares them keeps book.
-  public mutating func adopt(_ scopes: [MeteredScope]) {
+  public func adopt(_ scopes: [MeteredScope]) {
     cancelReservation()
     let used = self.scopes.first { $0.scope == .connection }?.state
     let rules = self.scopes.filter { $0.scope == .rule }
