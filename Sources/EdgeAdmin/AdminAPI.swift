@@ -24,7 +24,7 @@ public struct AdminAPI: Sendable {
   /// Everything that it does.
   static let operations: [AdminOperation] = [
     probeOperations, edgeOperations, inventoryOperations, logLevelOperations, workerOperations, drainOperations,
-    connectionOperations, ruleOperations, configurationOperations, eventOperations,
+    connectionOperations, disconnectOperations, ruleOperations, configurationOperations, eventOperations,
   ].flatMap { $0 }
 
   /// Where the streams of events come from.
@@ -59,9 +59,7 @@ public struct AdminAPI: Sendable {
     -> AdminResponse
   {
     guard request.body.count <= AdminRequest.maxBodyBytes else { throw bodyTooLarge }
-    let found = Self.operations.compactMap { operation in
-      operation.path.parameters(of: request.path).map { (operation: operation, parameters: $0) }
-    }
+    let found = Self.operations(at: request.path)
     guard let first = found.first else { throw .nothingHere }
     switch scope {
     case .full: try access.checkHostAndOrigin(request, from: peer)
@@ -75,6 +73,15 @@ public struct AdminAPI: Sendable {
       return try perform(operation, parameters, request, from: peer, now: now) { _ in }
     }
     return try perform(operation, parameters, request, from: peer, now: now, action: action)
+  }
+
+  /// What may be done at a path. Where a word and a segment in braces stand in the same place, the word is meant.
+  private static func operations(at path: Substring) -> [(operation: AdminOperation, parameters: [String])] {
+    let found = operations.compactMap { operation in
+      operation.path.parameters(of: path).map { (operation: operation, parameters: $0) }
+    }
+    let fewest = found.map(\.parameters.count).min()
+    return found.filter { $0.parameters.count == fewest }
   }
 
   /// Makes a change. Whatever comes of it leaves an audit record.

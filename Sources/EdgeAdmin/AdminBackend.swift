@@ -4,7 +4,7 @@ public import EdgeTelemetry
 
 /// The edge as the admin plane sees it. Calls come on the admin plane's threads and may wait there for the reactors,
 /// for a bounded time.
-public protocol AdminBackend: Sendable {
+public protocol AdminBackend: ConnectionBackend {
   /// The text of a scrape.
   func metrics(as format: ExpositionFormat) throws(AdminBackendError) -> [UInt8]
 
@@ -13,20 +13,6 @@ public protocol AdminBackend: Sendable {
 
   /// Whether new clients should be sent here.
   func readiness() -> AdminReadiness
-
-  /// One page of connections; `ConnectionQuery.page(of:now:)` makes it from all of them.
-  func connections(_ query: ConnectionQuery) throws(AdminBackendError) -> ConnectionPage
-
-  /// One connection, open or closed not long ago; nil if there is none of that name.
-  func connection(_ id: ConnectionID) throws(AdminBackendError) -> ConnectionSummary?
-
-  /// Closes one open connection.
-  ///
-  /// - Parameters:
-  ///   - code: a close code that an endpoint may send.
-  ///   - reason: at most 123 bytes without control characters.
-  /// - Returns: whether there was such a connection.
-  func disconnect(_ id: ConnectionID, code: UInt16, reason: String) throws(AdminBackendError) -> Bool
 
   /// All rules in force, in any order.
   func rules() throws(AdminBackendError) -> [Rule]

@@ -56,10 +56,7 @@ extension ConnectionQuery {
     sort = try parameters.take("sort", expecting: words(Sort.self)) { Sort(rawValue: $0) } ?? sort
     isDescending = try parameters.take("order", expecting: "asc or desc") { ["asc": false, "desc": true][$0] } ?? isDescending
     state = try parameters.take("state", expecting: words(StateFilter.self)) { StateFilter(rawValue: $0) } ?? state
-    addresses = try parameters.take("ip", expecting: "an address or a CIDR block") { CIDR($0) }
-    user = parameters.take("user")
-    route = parameters.take("route")
-    worker = parameters.take("worker")
+    filter = try ConnectionFilter(taking: &parameters)
     let (sort, isDescending) = (sort, isDescending)
     cursor = try parameters.take("cursor", expecting: "the next_cursor of a page with the same sort and order") {
       Cursor($0, sort: sort, isDescending: isDescending)
@@ -67,6 +64,29 @@ extension ConnectionQuery {
     try parameters.finish()
   }
 }
+
+extension ConnectionFilter {
+  /// Takes the parameters out that say which connections are meant.
+  init(taking parameters: inout AdminQuery) throws(AdminProblem) {
+    self.init()
+    addresses = try parameters.take("ip", expecting: "an address or a CIDR block") { CIDR($0) }
+    user = parameters.take("user")
+    route = parameters.take("route")
+    worker = parameters.take("worker")
+    origin = parameters.take("origin")
+    isThrottled = try parameters.take("throttled", expecting: "true or false") { ["true": true, "false": false][$0] }
+    idleLongerThan = try parameters.take("idle_gt", expecting: durationForm) { duration($0) }
+    olderThan = try parameters.take("age_gt", expecting: durationForm) { duration($0) }
+  }
+}
+
+/// A duration as settings write it, or a whole number of seconds.
+func duration(_ text: String) -> Duration? {
+  Quantity.duration(text) ?? Quantity.duration(text + "s")
+}
+
+/// What `duration` reads.
+let durationForm = "a duration such as 30s or 5m, or a whole number of seconds"
 
 private func words<Words: CaseIterable & RawRepresentable<String>>(_ type: Words.Type) -> String {
   "one of " + type.allCases.map(\.rawValue).joined(separator: ", ")

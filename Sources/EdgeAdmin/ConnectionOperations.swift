@@ -1,4 +1,5 @@
 internal import EdgeCore
+internal import EdgePolicy
 
 extension AdminAPI {
   /// What concerns connections.
@@ -19,13 +20,32 @@ extension AdminAPI {
       let order = try DisconnectOrder(call.request)
       call.detail = order.json
       let backend = call.backend
-      guard try call.asked({ () throws(AdminBackendError) in try backend.disconnect(id, code: order.code, reason: order.reason) })
-      else {
-        throw noConnection(id)
-      }
-      return .json(["id": .string(id.description), "code": .integer(Int64(order.code)), "reason": .string(order.reason)])
+      guard try call.asked({ () throws(AdminBackendError) in try backend.disconnect(id, order) }) else { throw noConnection(id) }
+      return .json(.object([JSON.Member(name: "id", value: .string(id.description))] + order.members))
+    },
+    .write(.put, "/api/v1/connections/{id}/throttle", by: .operator, action: "connection.throttle") { call throws(AdminProblem) in
+      let order = try ThrottleOrder(call.request)
+      call.detail = order.json
+      return try call.throttle((order.rates, order.ttl))
+    },
+    .write(.delete, "/api/v1/connections/{id}/throttle", by: .operator, action: "connection.unthrottle") {
+      call throws(AdminProblem) in try call.throttle(nil)
+    },
+    .read("/api/v1/top", by: .role(.viewer), takesQuery: true) { call throws(AdminProblem) in
+      let query = try TopQuery(call.request.query)
+      return .json(try call.asked { () throws(AdminBackendError) in try call.backend.talkers(query.subject) }.json(query))
     },
   ]
+}
+
+extension AdminCall {
+  fileprivate func throttle(_ throttle: (rates: Throttle, ttl: Duration?)?) throws(AdminProblem) -> AdminResponse {
+    let id = try named { ConnectionID($0) }
+    guard let found = try asked({ () throws(AdminBackendError) in try backend.throttle(id, throttle) }) else {
+      throw noConnection(id)
+    }
+    return .json(found.json(now: try wallTime()))
+  }
 }
 
 private func noConnection(_ id: ConnectionID) -> AdminProblem {

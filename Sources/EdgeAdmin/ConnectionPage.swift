@@ -4,7 +4,7 @@ public import EdgeCore
 public struct ConnectionPage: Equatable, Sendable {
   /// When the page was made.
   public var now: WallTime
-  /// How many connections there are, filters or not.
+  /// How many connections of the states that were asked for there are, filters or not.
   public var total: Int
   /// How many of them pass the filters.
   public var matched: Int

@@ -26,6 +26,20 @@ public struct ConnectionQuery: Equatable, Sendable {
     case closed
     /// All.
     case any
+
+    /// Whether connections that are in `state` are shown.
+    func includes(_ state: ConnectionSummary.State) -> Bool {
+      switch (self, state) {
+      case (.any, _), (.open, .open), (.open, .closing), (.closed, .closed): true
+      case (.open, .closed), (.closed, .open), (.closed, .closing): false
+      }
+    }
+
+    /// Whether it takes looking at those that are open.
+    public var includesOpen: Bool { includes(.open) }
+
+    /// Whether it takes looking at those that are over.
+    public var includesClosed: Bool { includes(.closed) }
   }
 
   /// The most connections on a page, 1 to `maxLimit`.
@@ -38,37 +52,13 @@ public struct ConnectionQuery: Equatable, Sendable {
   public var cursor: Cursor?
   /// Which states are shown.
   public var state = StateFilter.open
-  /// Only this user's.
-  public var user: String?
-  /// Only those from this block of addresses.
-  public var addresses: CIDR?
-  /// Only those of this route.
-  public var route: String?
-  /// Only those of this worker, by its socket path.
-  public var worker: String?
+  /// Which of them are shown.
+  public var filter = ConnectionFilter()
 
   /// Makes a query for the first page of all open connections.
   public init() {}
 
-  /// Whether a connection passes the filters; the page does not matter here.
-  public func matches(_ connection: ConnectionSummary) -> Bool {
-    let stateMatches =
-      switch state {
-      case .open: connection.state != .closed
-      case .closed: connection.state == .closed
-      case .any: true
-      }
-    guard stateMatches else { return false }
-    if let user, connection.user != user { return false }
-    if let route, connection.route != route { return false }
-    if let worker, connection.worker != worker { return false }
-    if let addresses {
-      guard let address = connection.clientAddress, addresses.contains(address) else { return false }
-    }
-    return true
-  }
-
-  /// The page that the query asks for.
+  /// The page that the query asks for, of a few connections; of many, see `ConnectionSelection`.
   ///
   /// Pages follow one another by key, not by count: what opens or closes between two pages makes none appear twice, except where
   /// the key itself changes, as `messages` does.
@@ -77,14 +67,9 @@ public struct ConnectionQuery: Equatable, Sendable {
   ///   - connections: all there are, in any order.
   ///   - now: for the ages.
   public func page(of connections: [ConnectionSummary], now: WallTime) -> ConnectionPage {
-    let matched = connections.filter(matches).map {
-      (key: Cursor(sort: sort, isDescending: isDescending, of: $0), connection: $0)
-    }
-    let rest = matched.filter { entry in cursor.map { $0.precedes(entry.key) } ?? true }.sorted { $0.key.precedes($1.key) }
-    let shown = rest.prefix(limit)
-    return ConnectionPage(
-      now: now, total: connections.count, matched: matched.count,
-      nextCursor: rest.count > shown.count ? shown.last?.key.description : nil, connections: shown.map(\.connection))
+    var selection = ConnectionSelection(self, now: now)
+    for connection in connections { selection.consider(connection) }
+    return selection.page()
   }
 
   /// The most connections on a page.

@@ -42,6 +42,10 @@ public struct ConnectionSummary: Equatable, Sendable {
   public var sent = Traffic()
   /// Bytes that wait because a peer is slow.
   public var queuedBytes = 0
+  /// Whether the client is beyond a limit: it waits, or something of its was thrown away a moment ago.
+  public var isThrottled = false
+  /// What an operator has put on this connection alone.
+  public var throttle: ConnectionThrottle?
   /// How it ended; nil while it has not.
   public var end: End?
 
@@ -65,13 +69,16 @@ public struct ConnectionSummary: Equatable, Sendable {
     public var at: WallTime
     /// The close code that the client saw.
     public var code: UInt16
+    /// Why, as it was said.
+    public var reason: String
     /// Who ended it.
     public var initiator: Initiator
 
     /// Makes an end.
-    public init(at: WallTime, code: UInt16, initiator: Initiator) {
+    public init(at: WallTime, code: UInt16, reason: String, initiator: Initiator) {
       self.at = at
       self.code = code
+      self.reason = reason
       self.initiator = initiator
     }
   }
@@ -117,10 +124,13 @@ public struct ConnectionSummary: Equatable, Sendable {
       .init(name: "bytes_in", value: .integer(Int64(clamping: received.bytes))),
       .init(name: "bytes_out", value: .integer(Int64(clamping: sent.bytes))),
       .init(name: "queued_bytes", value: .integer(Int64(queuedBytes))),
+      .init(name: "throttled", value: .bool(isThrottled)),
+      .init(name: "throttle", value: throttle?.json ?? .null),
     ]
     if let end {
       json.append(.init(name: "closed_at", value: .string(end.at.rfc3339)))
       json.append(.init(name: "close_code", value: .integer(Int64(end.code))))
+      json.append(.init(name: "close_reason", value: .string(end.reason)))
       json.append(.init(name: "close_initiator", value: .string(end.initiator.rawValue)))
     }
     return .object(json)

@@ -24,9 +24,7 @@ public struct RuleOrder: Equatable, Sendable {
       var members = try RuleMembers(body)
       effect = try RuleEffect(taking: &members)
       reason = try members.takeReason()
-      ttl = try members.take("ttl_seconds", expecting: "a whole number from 1 to \(maxSeconds)") { value in
-        value.integerValue.flatMap { (1...maxSeconds).contains($0) ? .seconds($0) : nil }
-      }
+      ttl = try members.takeTTL()
       isSweepingMeant = try members.take("all", expecting: "true or false", \.boolValue) ?? false
       try members.finish()
       if let time = effect.issuedBefore, time > now {
@@ -54,6 +52,15 @@ public struct RuleOrder: Equatable, Sendable {
       block.prefixBits == 0 || peer.address.map(block.contains) ?? false
     case .revoke(.ofAuth): true
     case .ban(.user), .throttle(.user, _), .revoke(.ofUser), .revoke(.token): false
+    }
+  }
+}
+
+extension RuleMembers {
+  /// Takes the member `ttl_seconds` out.
+  mutating func takeTTL() throws(RuleFlaw) -> Duration? {
+    try take("ttl_seconds", expecting: "a whole number from 1 to \(maxSeconds)") { value in
+      value.integerValue.flatMap { (1...maxSeconds).contains($0) ? .seconds($0) : nil }
     }
   }
 }

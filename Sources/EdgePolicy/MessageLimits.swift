@@ -73,6 +73,8 @@ public enum LimitScope: Int, Hashable, Sendable, CaseIterable {
   case user
   /// A throttle rule.
   case rule
+  /// A throttle that an operator put on the one connection.
+  case throttle
   /// The budget of control frames and fragments.
   case frames
 
@@ -83,6 +85,7 @@ public enum LimitScope: Int, Hashable, Sendable, CaseIterable {
     case .ip: "ip"
     case .user: "user"
     case .rule: "rule"
+    case .throttle: "throttle"
     case .frames: "frames"
     }
   }

@@ -50,18 +50,18 @@ public final class MessageMeter {
   /// Whether nothing is limited.
   public var isEmpty: Bool { scopes.isEmpty }
 
-  /// What throttle rules allow, if there is one.
-  public var rule: MessageLimits? {
+  /// What a scope allows; nil where it limits nothing.
+  public func limits(of scope: LimitScope) -> MessageLimits? {
     let scopes = scopes
-    return scopes.first { $0.scope == .rule }?.limits
+    return scopes.first { $0.scope == scope }?.limits
   }
 
-  /// Replaces what the scope of throttle rules allows; nil ends it. The state begins anew.
-  public func setRule(_ limits: MessageLimits?) {
+  /// Replaces what a scope allows that is the connection's own; nil ends it. Its state begins anew, that of others goes on.
+  public func setLimits(_ limits: MessageLimits?, of scope: LimitScope) {
     cancelReservation()
-    let others = scopes.filter { $0.scope != .rule }
-    let rule = limits.map { MeteredScope(.rule, limits: $0, state: SharedMeter()) }
-    scopes = others + [rule].compactMap { $0 }.filter { !$0.isUnlimited }
+    let others = scopes.filter { $0.scope != scope }
+    let own = limits.map { MeteredScope(scope, limits: $0, state: SharedMeter()) }
+    scopes = others + [own].compactMap { $0 }.filter { !$0.isUnlimited }
   }
 
   /// Charges a message whose first frame announces `payloadBytes`, if every scope has room; says only whether it did, which is
@@ -75,17 +75,17 @@ public final class MessageMeter {
     return true
   }
 
-  /// Replaces every scope but that of throttle rules. What the connection itself has used stays used; of other scopes, whoever
+  /// Replaces every scope but those that operators set for the connection alone. What the connection itself has used stays used; of other scopes, whoever
   /// shares them keeps book.
   public func adopt(_ scopes: [MeteredScope]) {
     cancelReservation()
     let used = self.scopes.first { $0.scope == .connection }?.state
-    let rules = self.scopes.filter { $0.scope == .rule }
+    let own = self.scopes.filter { $0.scope == .rule || $0.scope == .throttle }
     let adopted = scopes.filter { !$0.isUnlimited }.map { scope in
       guard scope.scope == .connection, let used else { return scope }
       return MeteredScope(.connection, limits: scope.limits, state: used)
     }
-    self.scopes = adopted + rules
+    self.scopes = adopted + own
   }
 
   /// Charges a message whose first frame announces `payloadBytes`.

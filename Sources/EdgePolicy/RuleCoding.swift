@@ -117,7 +117,9 @@ extension RevokedTokens {
 }
 
 extension Throttle {
-  fileprivate init(taking members: inout RuleMembers) throws(RuleFlaw) {
+  /// Takes the members out that say how fast: `messages_per_second` with `burst`, and `bytes_per_second`; or rates over other periods,
+  /// `messages` and `bytes`.
+  public init(taking members: inout RuleMembers) throws(RuleFlaw) {
     let form = "an object with the positive whole numbers count, per_ms and burst"
     var messages = try members.take("messages", expecting: form) { GCRA($0) }
     var bytes = try members.take("bytes", expecting: form) { GCRA($0) }

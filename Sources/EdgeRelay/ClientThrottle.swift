@@ -19,12 +19,12 @@ final class ClientThrottle {
     if case .waiting(let time, isMessage: _) = turn { time } else { nil }
   }
 
-  /// What throttle rules allow, if there is one.
-  var rule: MessageLimits? { meter.rule }
+  /// What a scope allows; nil where it limits nothing.
+  func limits(of scope: LimitScope) -> MessageLimits? { meter.limits(of: scope) }
 
-  /// A throttle rule holds from now on; nil ends it. What waits is judged anew.
-  func setRule(_ limits: MessageLimits?) {
-    meter.setRule(limits)
+  /// A scope has these limits from now on; nil ends it. What waits is judged anew.
+  func setLimits(_ limits: MessageLimits?, of scope: LimitScope) {
+    meter.setLimits(limits, of: scope)
     if case .waiting(_, isMessage: true) = turn { turn = .open }
   }
 

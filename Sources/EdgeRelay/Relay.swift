@@ -47,6 +47,9 @@ public struct Relay: ~Copyable {
   /// What began the end, once something has.
   public var ending: RelayEnding? { end?.value.ending }
 
+  /// Whether something has begun the end.
+  public var isEnding: Bool { end != nil }
+
   // MARK: Bytes
 
   /// Reads one step of the client's bytes, which begin at `offset` of `bytes`.
@@ -153,7 +156,7 @@ public struct Relay: ~Copyable {
 
   /// Other limits hold from now on; an end that has begun goes on as it is. What was used of a limit stays used.
   ///
-  /// - Parameter scopes: what the client's messages are charged to, throttle rules aside, which stay.
+  /// - Parameter scopes: what the client's messages are charged to, but for what operators set for the connection alone, which stays.
   public mutating func adopt(_ limits: Shared<RelayLimits>, scopes: [MeteredScope], now: Instant) {
     guard end == nil else { return }
     liveness.limits = limits
@@ -166,11 +169,12 @@ public struct Relay: ~Copyable {
     if throttle?.waitsUntil == nil { liveness.release(.throttled, now: now) }
   }
 
-  /// A throttle rule holds for the connection from now on; nil ends it. One that holds already goes on.
-  public mutating func setRule(_ limits: MessageLimits?, now: Instant) {
-    guard throttle?.rule != limits else { return }
+  /// A scope of the connection alone, such as that of throttle rules, has these limits from now on; nil ends it. Limits that hold
+  /// already go on.
+  public mutating func setLimits(_ limits: MessageLimits?, of scope: LimitScope, now: Instant) {
+    guard throttle?.limits(of: scope) != limits else { return }
     if throttle == nil, limits != nil { throttle = ClientThrottle() }
-    throttle?.setRule(limits)
+    throttle?.setLimits(limits, of: scope)
     if throttle?.waitsUntil == nil { liveness.release(.throttled, now: now) }
   }
 

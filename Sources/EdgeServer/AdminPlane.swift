@@ -16,6 +16,8 @@ final class AdminPlane: AdminBackend {
   let logs: EdgeLogs
   let version: EdgeVersion
   let started = WallClock.now()
+  /// Orders to close many connections.
+  let jobs = ClosingJobs()
 
   init(
     shared: SharedState, reactors: [EdgeReactor], reloader: Reloader, logs: EdgeLogs, version: EdgeVersion
@@ -44,22 +46,6 @@ final class AdminPlane: AdminBackend {
 
   func readiness() -> AdminReadiness {
     shared.isDraining ? .notReady("draining") : .ready
-  }
-
-  func connections(_ query: ConnectionQuery) throws(AdminBackendError) -> ConnectionPage {
-    query.page(of: try allConnections(), now: WallClock.now())
-  }
-
-  func connection(_ id: ConnectionID) throws(AdminBackendError) -> ConnectionSummary? {
-    try allConnections().first { $0.id == id }
-  }
-
-  func disconnect(_ id: ConnectionID, code: UInt16, reason: String) throws(AdminBackendError) -> Bool {
-    guard reactors.indices.contains(id.reactor) else { return false }
-    let answers = try Answers<Bool>()
-    let order = ReactorOrder.disconnect(id, CloseCode(rawValue: code), reason: reason) { answers.add($0) }
-    guard reactors[id.reactor].post(order) else { throw .stopping }
-    return try answers.wait(for: 1, patience: Self.patience).contains(true)
   }
 
   func rules() -> [Rule] { shared.rules.all() }
@@ -133,14 +119,6 @@ final class AdminPlane: AdminBackend {
       line[.status] = .integer(Int64(record.status))
       if !record.detail.isNull { line[.auditDetail] = .text(String(decoding: record.detail.encoded(), as: UTF8.self)) }
     }
-  }
-
-  private func allConnections() throws(AdminBackendError) -> [ConnectionSummary] {
-    let answers = try Answers<[ConnectionSummary]>()
-    for reactor in reactors {
-      guard reactor.post(.list { answers.add($0) }) else { throw .stopping }
-    }
-    return try answers.wait(for: reactors.count, patience: Self.patience).flatMap { $0 }
   }
 
   private var certificateSamples: [CertificateSample] {

@@ -34,6 +34,7 @@ extension ReactorContext {
       listener: client.listener.index, protocol: client.clientProtocol, route: tunnel.route.index, initiator: ending.initiator,
       code: ending.code.rawValue, lifetime: lifetime)
     shared.events.publish(.closed(client, tunnel, ending))
+    shared.closed.add(ClosedConnection(client, tunnel, ending))
     shared.accessLog.write(.info, "connection.closed", "A WebSocket was closed.") { record in
       describe(client, in: &record)
       describe(tunnel.caller, route: tunnel.route, in: &record)

@@ -70,10 +70,8 @@ final class EdgeReactor: Sendable {
 
 /// What a reactor is told by other threads.
 enum ReactorOrder: Sendable {
-  /// Tell of every WebSocket.
-  case list(reply: @Sendable ([ConnectionSummary]) -> Void)
-  /// Close one WebSocket; the reply tells whether there was one.
-  case disconnect(ConnectionID, CloseCode, reason: String, reply: @Sendable (Bool) -> Void)
+  /// Tell the admin plane of WebSockets, or do something to them.
+  case connections(ConnectionOrder)
   /// Close one WebSocket if a newer one of the same user has its place.
   case replace(ConnectionID)
   /// Close whom a new rule concerns, and adopt a throttle that came or went; the reply tells how many were closed.
@@ -128,12 +126,8 @@ private final class ReactorLoop {
 
   private func received(_ order: ReactorOrder) {
     switch order {
-    case .list(let reply):
-      reply(context.connections.values.compactMap { ConnectionSummary($0) })
-    case .disconnect(let id, let code, let reason, let reply):
-      let tunnel = context.connections[id]?.tunnel
-      tunnel?.close(code, reason: reason)
-      reply(tunnel != nil)
+    case .connections(let order):
+      context.carryOut(order)
     case .replace(let id):
       context.connections[id]?.closeIfReplaced()
     case .enforce(let rule, let reply):

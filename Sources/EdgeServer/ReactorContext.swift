@@ -21,6 +21,7 @@ final class ReactorContext {
   var texts = SharedTexts()
   var transits = TransitSampler()
   var connections: [ConnectionID: Client] = [:]
+  var talkHistory = TalkHistory()
   var isDraining = false
   /// Frames on their way out of a session of HTTP/2; empty in between, with its room.
   private var frames: [UInt8] = []

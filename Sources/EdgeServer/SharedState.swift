@@ -20,6 +20,7 @@ final class SharedState: Sendable {
   let control = ControlCounters()
   /// Where reactors and the control loop tell what happens.
   let events = EventHub()
+  let closed = ClosedConnections()
   private let denials = Guarded(DenialLimiter())
   let drain: EdgeDrain
   private let mailboxes: [Mailbox<ReactorOrder>]

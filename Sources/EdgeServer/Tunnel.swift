@@ -27,7 +27,7 @@ final class Tunnel {
   private var mayAwaitPong = false
   /// Whether the client is told of limits and of its token.
   private var givesNotice: Bool
-  /// Whether a limit makes the client wait now.
+  /// Whether a limit makes the client wait at this moment.
   private(set) var isThrottled = false
   /// A further excess before this moment belongs to the episode that was told of.
   private var excessEnds = Instant(nanoseconds: 0)
@@ -36,6 +36,8 @@ final class Tunnel {
   private(set) var received = Traffic()
   private(set) var sent = Traffic()
   private var lastMessage: Instant
+  /// What an operator has put on the connection alone.
+  private(set) var throttle: Shared<OwnThrottle>?
   /// When a client that has ended its side, while a limit makes it wait, is given up.
   private var farewell = Instant.distantFuture
   /// When a drain will close this connection; nil as long as none has begun.
@@ -74,6 +76,9 @@ final class Tunnel {
 
   /// Bytes that wait for either side.
   var waitingBytes: Int { client.waitingBytes + worker.waitingBytes }
+
+  /// Whether the client is beyond a limit, or was a moment ago: it stays so while it waits, sends and waits again.
+  var isBeyondLimit: Bool { isThrottled || context.reactor.now < excessEnds }
 
   // MARK: Bytes
 
@@ -120,7 +125,8 @@ final class Tunnel {
       mayAwaitPong = false
       client.deadlineMoved()
     }
-    if batch.mayEnd { settle() }
+    // Even a whole message may be what a Close for the worker has waited for.
+    if batch.mayEnd || relay.isEnding { settle() }
     return batch.end
   }
 
@@ -146,10 +152,8 @@ final class Tunnel {
     }
     forwardToClient(bytes, &batch)
     sendNotices()
-    if batch.mayEnd {
-      mayAwaitPong = true
-      settle()
-    }
+    if batch.mayEnd { mayAwaitPong = true }
+    if batch.mayEnd || relay.isEnding { settle() }
     return batch.end
   }
 
@@ -205,9 +209,19 @@ final class Tunnel {
     client.deadlineMoved()
   }
 
-  /// A throttle rule holds for the connection from now on; nil ends it.
+  /// Throttle rules allow this from now on; nil ends them.
   func setRule(_ limits: MessageLimits?) {
-    relay.setRule(limits, now: context.reactor.now)
+    setLimits(limits, of: .rule)
+  }
+
+  /// An operator slows the connection down, whatever rules say of it; nil ends that.
+  func setThrottle(_ throttle: OwnThrottle?) {
+    self.throttle = throttle.map { Shared($0) }
+    setLimits(throttle?.rates.limits, of: .throttle)
+  }
+
+  private func setLimits(_ limits: MessageLimits?, of scope: LimitScope) {
+    relay.setLimits(limits, of: scope, now: context.reactor.now)
     endWaitIfOver()
     client.deadlineMoved()
   }
@@ -353,13 +367,14 @@ final class Tunnel {
     var deadline = min(relay.nextDeadline, farewell)
     if let stall = clientStall.nextDeadline { deadline = min(deadline, stall) }
     if let stall = workerStall.nextDeadline { deadline = min(deadline, stall) }
-    return min(deadline, departure?.time ?? .distantFuture)
+    return min(deadline, departure?.time ?? .distantFuture, throttle?.value.ends ?? .distantFuture)
   }
 
   /// Does what is due.
   func timePassed() {
     let now = context.reactor.now
     guard now < farewell else { return client.abort() }
+    if let throttle, now >= throttle.value.ends { setThrottle(nil) }
     if clientStall.isStalled(sentBytes: client.sentBytes, now: now) {
       context.metrics.slowConsumerClosed(route: route.index)
       relay.close(CloseCode(rawValue: route.closeCodes.overload), reason: "no_progress", initiator: .client, now: now)
@@ -437,6 +452,21 @@ final class Tunnel {
       client.finishTunnel()
     }
     client.deadlineMoved()
+  }
+}
+
+/// A throttle that an operator put on one connection.
+struct OwnThrottle {
+  let rates: Throttle
+  /// When it ends by itself; `distantFuture` for as long as the connection lasts.
+  let ends: Instant
+  /// The same for people; nil for as long as the connection lasts.
+  let until: WallTime?
+
+  init(rates: Throttle, for ttl: Duration?) {
+    self.rates = rates
+    ends = ttl.map { MonotonicClock.now() + $0 } ?? .distantFuture
+    until = ttl.map { WallClock.now().adding($0) }
   }
 }
 

@@ -63,7 +63,7 @@ final class ReactorTotals: Sendable {
   let workerConnectDuration = Histogram(.latency)
   let throttledConnections = Gauge()
   let http2Floods = InlineArray<10, Counter> { _ in Counter() }
-  let throttleEvents = InlineArray<15, Counter> { _ in Counter() }
+  let throttleEvents = InlineArray<18, Counter> { _ in Counter() }
 
   static func tlsIndex(_ result: TLSHandshakeResult, _ version: TLSVersionLabel, resumed: Bool) -> Int {
     (result.rawValue * TLSVersionLabel.allCases.count + version.rawValue) * 2 + (resumed ? 1 : 0)

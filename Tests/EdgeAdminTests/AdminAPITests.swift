@@ -16,6 +16,7 @@ import Testing
     ("GET", "/api/v1/status?%", 400),
     ("POST", "/api/v1/connections", 405), ("DELETE", "/api/v1/connections", 405), ("PUT", "/api/v1/connections/\(firstID)", 405),
     ("DELETE", "/metrics", 405), ("get", "/livez", 405), ("OPTIONS", "/api/v1/status", 405), ("TRACE", "/livez", 405),
+    ("GET", "/api/v1/connections/disconnect", 405), ("DELETE", "/api/v1/connections/disconnect", 405),
     ("DELETE", "/api/v1/connections/\(firstID)", 200), ("DELETE", "/api/v1/connections/00000000000000ff", 404),
   ])
   func `answers by method and path`(method: String, target: String, status: Int) {
@@ -84,6 +85,7 @@ import Testing
     arguments: [
       (nil, "4403 kicked"), ("{}", "4403 kicked"), (#"{"code":1008}"#, "1008 kicked"),
       (#"{"code":4000,"reason":"über"}"#, "4000 über"), (#"{"reason":""}"#, "4403 "),
+      (#"{"code":null,"reason":null}"#, "4403 kicked"),
     ] as [(String?, String)])
   func `takes a code and a reason, or neither`(body: String?, said: String) {
     let backend = FakeBackend()
@@ -93,7 +95,7 @@ import Testing
 
   @Test(arguments: [
     "[]", "null", "nonsense", #"{"code":"1008"}"#, #"{"code":1005}"#, #"{"code":1006}"#, #"{"code":999}"#, #"{"code":5000}"#,
-    #"{"code":70000}"#, #"{"code":-1}"#, #"{"code":1e3}"#, #"{"code":null}"#, #"{"reason":5}"#, #"{"reason":"a\nb"}"#,
+    #"{"code":70000}"#, #"{"code":-1}"#, #"{"code":1e3}"#, #"{"reason":5}"#, #"{"reason":"a\nb"}"#,
     #"{"reason":"\u009b"}"#, #"{"code":1008,"code":1008}"#, #"{"code":1008,"all":true}"#, "{} {}", "[[[[[[]]]]]]",
     #"{"reason":"\#(String(repeating: "x", count: 124))"}"#,
   ])

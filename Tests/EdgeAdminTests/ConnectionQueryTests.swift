@@ -23,9 +23,9 @@ import Testing
         + "&&cursor=user.desc.61.\(firstID)"
     )
     #expect(query.limit == 5 && query.sort == .user && query.isDescending && query.state == .any)
-    #expect(query.user == "al ice b+")
-    #expect(query.addresses == CIDR("10.0.0.0/8"))
-    #expect(query.route == "chat" && query.worker == "/run/1.sock")
+    #expect(query.filter.user == "al ice b+")
+    #expect(query.filter.addresses == CIDR("10.0.0.0/8"))
+    #expect(query.filter.route == "chat" && query.filter.worker == "/run/1.sock")
     #expect(query.cursor?.description == "user.desc.61.\(firstID)")
     #expect(try ConnectionQuery("") == ConnectionQuery())
   }
@@ -39,15 +39,15 @@ import Testing
     #expect(serials(all) { _ in } == [1, 2, 4])
     #expect(serials(all) { $0.state = .closed } == [3])
     #expect(serials(all) { $0.state = .any } == [1, 2, 3, 4])
-    #expect(serials(all) { $0.user = "alice" } == [1])
+    #expect(serials(all) { $0.filter.user = "alice" } == [1])
     #expect(
       serials(all) {
-        $0.route = "feed"
+        $0.filter.route = "feed"
         $0.state = .any
       } == [3])
-    #expect(serials(all) { $0.addresses = CIDR("2001:db8::/32") } == [4])
-    #expect(serials(all) { $0.addresses = CIDR("192.0.2.0/24") } == [1, 2])
-    #expect(serials(all) { $0.worker = "/other.sock" } == [])
+    #expect(serials(all) { $0.filter.addresses = CIDR("2001:db8::/32") } == [4])
+    #expect(serials(all) { $0.filter.addresses = CIDR("192.0.2.0/24") } == [1, 2])
+    #expect(serials(all) { $0.filter.worker = "/other.sock" } == [])
   }
 
   @Test func `sort by every key, equal ones by identifier`() {

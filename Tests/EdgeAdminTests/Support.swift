@@ -10,6 +10,9 @@ final class FakeBackend: AdminBackend {
   struct State {
     var connections: [ConnectionSummary] = []
     var disconnects: [String] = []
+    var jobs: [DisconnectJob] = []
+    var talkers: [String: Talker] = [:]
+    var window: Duration?
     var audits: [AuditRecord] = []
     var readiness = AdminReadiness.ready
     var isLive = true
@@ -49,12 +52,57 @@ final class FakeBackend: AdminBackend {
     return state.withLock { $0.connections.first { $0.id == id } }
   }
 
-  func disconnect(_ id: ConnectionID, code: UInt16, reason: String) throws(AdminBackendError) -> Bool {
+  func disconnect(_ id: ConnectionID, _ order: DisconnectOrder) throws(AdminBackendError) -> Bool {
     try check()
     return state.withLock { state in
       guard state.connections.contains(where: { $0.id == id }) else { return false }
-      state.disconnects.append("\(id) \(code) \(reason)")
+      state.disconnects.append("\(id) \(order.code) \(order.reason)")
       return true
+    }
+  }
+
+  func disconnect(_ order: BulkDisconnectOrder) throws(AdminBackendError) -> BulkDisconnectOutcome {
+    try check()
+    return state.withLock { state in
+      let meant = state.connections.filter { order.filter.matches($0, now: now) }
+      guard !order.isRehearsal else { return .counted(meant.count) }
+      guard state.jobs.count < 2 else { return .busy(maxJobs: 2) }
+      for connection in meant { state.disconnects.append("\(connection.id) \(order.close.code) \(order.close.reason)") }
+      guard order.rate != nil else { return .closed(meant.count, of: meant.count) }
+      let job = DisconnectJob(
+        name: "d\(state.jobs.count + 1)", matched: meant.count, closed: 1, gone: 0, beganAt: now, endedAt: nil)
+      state.jobs.append(job)
+      return .began(job)
+    }
+  }
+
+  func disconnectJob(_ name: String) -> DisconnectJob? { state.withLock { $0.jobs.first { $0.name == name } } }
+
+  func stopDisconnectJob(_ name: String) -> DisconnectJob? {
+    state.withLock { state in
+      guard let index = state.jobs.firstIndex(where: { $0.name == name }) else { return nil }
+      state.jobs[index].endedAt = now
+      return state.jobs[index]
+    }
+  }
+
+  func throttle(
+    _ id: ConnectionID, _ throttle: (rates: Throttle, ttl: Duration?)?
+  ) throws(AdminBackendError) -> ConnectionSummary? {
+    try check()
+    return state.withLock { state in
+      guard let index = state.connections.firstIndex(where: { $0.id == id }) else { return nil }
+      state.connections[index].throttle = throttle.map { rates, ttl in
+        ConnectionThrottle(rates: rates, until: ttl.map { now.adding($0) })
+      }
+      return state.connections[index]
+    }
+  }
+
+  func talkers(_ subject: TopQuery.Subject) throws(AdminBackendError) -> TopTalkers {
+    try check()
+    return state.withLock { state in
+      TopTalkers(now: now, window: state.window, talkers: state.talkers)
     }
   }
 

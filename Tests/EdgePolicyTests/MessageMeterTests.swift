@@ -68,6 +68,19 @@ import Testing
     }
   }
 
+  @Test func `what two scopes of the connection alone allow holds together, and one changes without the other`() throws {
+    var meter = MessageMeter(scopes: [])
+    meter.setLimits(MessageLimits(messages: try limit(1, burst: 3)), of: .throttle)
+    meter.setLimits(MessageLimits(messages: try limit(1, burst: 2)), of: .rule)
+    #expect((0..<3).map { _ in meter.charge(payloadBytes: 0, now: start) == .allowed } == [true, true, false])
+    #expect(meter.limits(of: .rule)?.messages?.rate.burst == 2 && meter.limits(of: .throttle)?.messages?.rate.burst == 3)
+    meter.setLimits(nil, of: .rule)
+    #expect((0..<2).map { _ in meter.charge(payloadBytes: 0, now: start) == .allowed } == [true, false])
+    #expect(meter.charge(payloadBytes: 0, now: start).excess?.scope == .throttle)
+    meter.setLimits(nil, of: .throttle)
+    #expect(meter.isEmpty)
+  }
+
   @Test func `without limits every message passes`() {
     let meter = MessageMeter(scopes: [MeteredScope(.connection, limits: MessageLimits(), state: SharedMeter())])
     #expect(meter.isEmpty)

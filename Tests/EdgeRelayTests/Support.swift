@@ -74,7 +74,7 @@ final class Talk {
     case .clientIsResumed: relay.resumedClientReading(now: now)
     case .clientFallsBehind: relay.clientFellBehind()
     case .clientCatchesUp: relay.clientCaughtUp(now: now)
-    case .ruleHolds(let limits): relay.setRule(limits, now: now)
+    case .ruleHolds(let limits): relay.setLimits(limits, of: .rule, now: now)
     case .limitsChange(let limits, let scopes): relay.adopt(Shared(limits), scopes: scopes, now: now)
     case .tokenEnds(let end, let warning): relay.tokenEnds(at: now + end, warning: now + warning)
     case .edgeTells(let notice): relay.tell(notice)
