@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/socket.h>
 
 typedef void *_Nullable (*sluice_mhd_started)(void *_Nullable context, const char *_Nullable target,
                                               struct MHD_Connection *_Nullable connection);
@@ -23,13 +24,14 @@ static inline struct MHD_Daemon *_Nullable sluice_mhd_start(int listening, struc
                                                              MHD_AccessHandlerCallback _Nonnull handler,
                                                              sluice_mhd_started _Nonnull started,
                                                              MHD_RequestCompletedCallback _Nonnull completed,
+                                                             MHD_NotifyConnectionCallback _Nonnull connected,
                                                              void *_Nonnull context) {
   return MHD_start_daemon(
       MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, handler, context, MHD_OPTION_LISTEN_SOCKET, listening,
       MHD_OPTION_CONNECTION_LIMIT, limits.connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT, limits.connections_per_ip,
       MHD_OPTION_CONNECTION_TIMEOUT, limits.idle_seconds, MHD_OPTION_CONNECTION_MEMORY_LIMIT, limits.connection_bytes,
       MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_URI_LOG_CALLBACK, started, context, MHD_OPTION_NOTIFY_COMPLETED, completed,
-      context, MHD_OPTION_END);
+      context, MHD_OPTION_NOTIFY_CONNECTION, connected, context, MHD_OPTION_END);
 }
 
 // The connection's socket, or -1.
@@ -52,6 +54,9 @@ static inline void sluice_mhd_set_timeout(struct MHD_Connection *_Nonnull connec
 
 // What a content reader gives when nothing follows.
 static const ssize_t sluice_mhd_end_of_stream = MHD_CONTENT_READER_END_OF_STREAM;
+
+// Ends a connection's socket from any thread; its daemon finds the end, and closes it.
+static inline void sluice_mhd_hang_up(int descriptor) { shutdown(descriptor, SHUT_RDWR); }
 
 // The peer's address as two halves of an IPv6 address in host order, IPv4 mapped; false if it has none.
 static inline _Bool sluice_mhd_peer(struct MHD_Connection *_Nonnull connection, uint64_t *_Nonnull high, uint64_t *_Nonnull low,

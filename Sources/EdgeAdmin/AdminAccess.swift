@@ -23,6 +23,8 @@ public final class AdminAccess: Sendable {
 
   private let currentTokens: Guarded<AdminTokens?>
   private let allowedHosts: [String]
+  /// Whether the admin plane listens on every address of the machine.
+  private let servesAnyAddress: Bool
   private let ownUserID: UInt32
   private let cryptography: Cryptography
   private let failedTokens = Guarded(FailedTokenLimiter())
@@ -32,11 +34,13 @@ public final class AdminAccess: Sendable {
   /// - Parameters:
   ///   - tokens: the tokens file; nil where none is configured, and then TCP has no access to the API.
   ///   - allowedHosts: names and addresses, without port, that `Host` may bear over TCP besides `localhost` and loopback
-  ///     addresses.
+  ///     addresses. With `0.0.0.0` or `::` any address may stand there, but no further name: only a name can be bound to our address
+  ///     by somebody else.
   ///   - ownUserID: the user the edge runs as, who is admin on the Unix socket like root.
   public init(tokens: AdminTokens?, allowedHosts: [String] = [], ownUserID: UInt32, cryptography: Cryptography) {
     currentTokens = Guarded(tokens)
     self.allowedHosts = allowedHosts
+    servesAnyAddress = allowedHosts.contains { IPAddress($0)?.isUnspecified == true }
     self.ownUserID = ownUserID
     self.cryptography = cryptography
   }
@@ -126,7 +130,9 @@ public final class AdminAccess: Sendable {
   // MARK: Host
 
   private func isAllowed(_ name: Substring) -> Bool {
-    if let address = IPAddress(name) { return address.isLoopback || allowedHosts.contains { IPAddress($0) == address } }
+    if let address = IPAddress(name) {
+      return address.isLoopback || servesAnyAddress || allowedHosts.contains { IPAddress($0) == address }
+    }
     return ASCII.equalIgnoringCase(name, "localhost") || allowedHosts.contains { ASCII.equalIgnoringCase($0, name) }
   }
 }

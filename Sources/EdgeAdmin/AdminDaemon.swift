@@ -15,11 +15,16 @@ internal import EdgeCore
     let limits = sluice_mhd_limits(connections: 64, connections_per_ip: 48, idle_seconds: 10, connection_bytes: 32_768)
     guard
       let handle = unsafe sluice_mhd_start(
-        shell.listener.descriptor, limits, handleRequest, requestStarted, requestCompleted,
+        shell.listener.descriptor, limits, handleRequest, requestStarted, requestCompleted, connectionChanged,
         Unmanaged.passUnretained(shell).toOpaque())
     else { throw .cannotStart(descriptor: shell.listener.descriptor) }
     self.shell = shell
     unsafe self.handle = handle
+  }
+
+  /// Cuts off who holds a connection without getting anywhere.
+  func endSlowConnections() {
+    shell.watch.endSlow(now: shell.now) { sluice_mhd_hang_up($0) }
   }
 
   deinit {
@@ -33,6 +38,7 @@ internal import EdgeCore
 /// What libmicrohttpd's thread calls: it knows the listener and the API, and holds nothing between requests.
 final class AdminShell: Sendable {
   let listener: AdminListener
+  let watch = ConnectionWatch()
   private let api: AdminAPI
   private let environment: AdminEnvironment
 
@@ -42,12 +48,14 @@ final class AdminShell: Sendable {
     self.environment = environment
   }
 
+  var now: Instant { environment.now() }
+
   func refusalBeforeBody(of request: AdminRequest) -> AdminResponse? {
     api.refusalBeforeBody(of: request)
   }
 
   func answer(_ request: AdminRequest, from peer: AdminPeer) -> AdminResponse {
-    api.respond(to: request, from: peer, scope: listener.scope, now: environment.now())
+    api.respond(to: request, from: peer, scope: listener.scope, now: now)
   }
 
   /// Where the streams of events come from.
@@ -98,6 +106,7 @@ private func handleRequest(
     let head = unsafe AdminRequest(method: methodText, target: exchange.target, fields: fields(of: connection))
     exchange.request = head
     guard let refusal = shell.refusalBeforeBody(of: head) else { return .YES }
+    shell.watch.answering(UInt(bitPattern: connection), isStream: false, now: shell.now)
     return unsafe send(refusal, on: connection)
   }
   let count = unsafe pieceBytes.pointee
@@ -111,6 +120,7 @@ private func handleRequest(
   }
   let answer = unsafe shell.answer(request, from: peer(of: connection, shell))
   exchange.reader = answer.reader
+  shell.watch.answering(UInt(bitPattern: connection), isStream: answer.reader != nil, now: shell.now)
   return unsafe send(answer, on: connection)
 }
 
@@ -122,8 +132,24 @@ private func requestCompleted(
   guard let context = unsafe context, let opaqueExchange = unsafe exchangeSlot?.pointee else { return }
   unsafe exchangeSlot?.pointee = nil
   let exchange = unsafe Unmanaged<AdminExchange>.fromOpaque(opaqueExchange).takeRetainedValue()
-  guard let reader = exchange.reader else { return }
-  unsafe Unmanaged<AdminShell>.fromOpaque(context).takeUnretainedValue().events.unsubscribe(reader)
+  let shell = unsafe Unmanaged<AdminShell>.fromOpaque(context).takeUnretainedValue()
+  shell.watch.answered(UInt(bitPattern: connection), now: shell.now)
+  if let reader = exchange.reader { shell.events.unsubscribe(reader) }
+}
+
+/// A client has connected, or its socket is about to be closed.
+private func connectionChanged(
+  context: UnsafeMutableRawPointer?, connection: OpaquePointer?, socketContext: UnsafeMutablePointer<UnsafeMutableRawPointer?>?,
+  change: MHD_ConnectionNotificationCode
+) {
+  guard let context = unsafe context, let connection = unsafe connection else { return }
+  let shell = unsafe Unmanaged<AdminShell>.fromOpaque(context).takeUnretainedValue()
+  let key = UInt(bitPattern: connection)
+  switch change {
+  case .CONNECTION_NOTIFY_STARTED: unsafe shell.watch.opened(key, descriptor: sluice_mhd_socket(connection), now: shell.now)
+  case .CONNECTION_NOTIFY_CLOSED: shell.watch.closed(key)
+  @unknown default: break
+  }
 }
 
 // MARK: Reading and answering

@@ -41,7 +41,8 @@ public struct AdminEnvironment: Sendable {
 
 /// The admin plane's servers: one thread for each listener, none of them a reactor.
 ///
-/// Each listener carries at most 64 connections, each with 32 KiB for its head and ten seconds of silence. Without TLS: listen on
+/// Each listener carries at most 64 connections, each with 32 KiB for its head, ten seconds of silence
+/// and twenty for a whole request. Without TLS: listen on
 /// loopback or a Unix socket.
 public final class AdminServer {
   private var daemons: [AdminDaemon] = []
@@ -56,6 +57,11 @@ public final class AdminServer {
     for listener in listeners {
       daemons.append(try AdminDaemon(AdminShell(listener: listener, api: api, environment: environment)))
     }
+  }
+
+  /// Cuts off clients that send a request, or take an answer, so slowly that they only hold a connection. Call it once a second.
+  public func endSlowConnections() {
+    for daemon in daemons { daemon.endSlowConnections() }
   }
 
   /// Stops serving: waits for answers that are being made, then closes the sockets and every connection. Idle ones do

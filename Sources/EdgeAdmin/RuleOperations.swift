@@ -43,9 +43,9 @@ extension AdminCall {
     switch try asked({ () throws(AdminBackendError) in try backend.add(order) }) {
     case .inForce(let rule, let isNew, let isPersisted, let closed):
       target = rule.id.description
-      let answer: JSON = [
-        "rule": rule.json, "persisted": .bool(isPersisted), "closed": closed.map { .integer(Int64($0)) } ?? .null,
-      ]
+      let count = closed.map { JSON.integer(Int64($0)) } ?? .null
+      detail = .object((order.json.members ?? []) + [.init(name: "closed", value: count)])
+      let answer: JSON = ["rule": rule.json, "persisted": .bool(isPersisted), "closed": count]
       return .json(answer, status: isNew ? 201 : 200).with("Location", "/api/v1/rules/\(rule.id)")
     case .full(let maxRules):
       throw AdminProblem(409, "rules_full", "There are \(maxRules) rules already. Remove some, or wait until some expire.")

@@ -35,6 +35,11 @@ public struct IPAddress: Hashable, Sendable {
     isIPv4 ? (low >> 24) & 0xff == 127 : high == 0 && low == 1
   }
 
+  /// Whether this is 0.0.0.0 or ::, where a listener hears every address of its machine.
+  public var isUnspecified: Bool {
+    high == 0 && (low == 0 || low == ipv4MappedPrefix)
+  }
+
   /// The address with all bits after the first `prefixBits` cleared; the count is of the address's own family (at most 32 or 128).
   public func masked(prefixBits: Int) -> IPAddress {
     let bits = min(128, max(0, isIPv4 ? prefixBits + 96 : prefixBits))

@@ -86,7 +86,7 @@ extension Configuration.ListenAddress {
   /// What `Host` may say to reach a TCP address by its number.
   fileprivate var host: String? {
     switch self {
-    case .tcp(let ip, port: _): ip.isIPv4 ? ip.description : "[\(ip)]"
+    case .tcp(let ip, port: _): ip.description
     case .unix, .systemd: nil
     }
   }

@@ -14,6 +14,7 @@ final class ControlLoop: EventSource {
   private let shared: SharedState
   private let reloader: Reloader
   private let logs: EdgeLogs
+  private let admin: AdminServer
   private let reactors: [EdgeReactor]
   private var workerWatch = WorkerWatch()
   private var keyFiles: [KeyFileWatch] = []
@@ -24,12 +25,14 @@ final class ControlLoop: EventSource {
   private var trimmedChanges = 0
 
   init(
-    reactor: Reactor, shared: SharedState, reloader: Reloader, logs: EdgeLogs, reactors: [EdgeReactor]
+    reactor: Reactor, shared: SharedState, reloader: Reloader, logs: EdgeLogs, admin: AdminServer,
+    reactors: [EdgeReactor]
   ) {
     self.reactor = reactor
     self.shared = shared
     self.reloader = reloader
     self.logs = logs
+    self.admin = admin
     self.reactors = reactors
   }
 
@@ -98,6 +101,7 @@ final class ControlLoop: EventSource {
     rulesExpired(shared.rules.sweep())
     reportSuppressedDenials(now: now)
     shared.events.tick(now: now)
+    admin.endSlowConnections()
     returnMemoryWhenQuiet()
     if let reason = shared.drain.advance(connections: shared.limits.openConnections, now: now) { stop(reason) }
     setTimer(now: now)

@@ -83,7 +83,8 @@ public final class Server {
 
   /// Serves until a signal ends it and the drain is over. Call it once, on the main thread.
   public func run() {
-    let control = ControlLoop(reactor: controlReactor, shared: shared, reloader: reloader, logs: logs, reactors: reactors)
+    let control = ControlLoop(
+      reactor: controlReactor, shared: shared, reloader: reloader, logs: logs, admin: admin, reactors: reactors)
     control.run(signals: signals, orders: controlOrders)
     reloader.stop()
     for reactor in reactors { reactor.join() }

@@ -88,6 +88,17 @@ import Testing
     #expect(status(api, get("/metrics", [("Host", host)])) == expected)
   }
 
+  @Test(arguments: ["0.0.0.0", "::"])
+  func `any address may stand in Host where every address is served, but no name`(listening: String) {
+    let api = api(FakeBackend(), hosts: [listening])
+    for host in ["10.1.2.3:9901", "[2001:db8::1]:9901", "localhost", "127.0.0.1"] {
+      #expect(status(api, get("/metrics", [("Host", host)])) == 200)
+    }
+    for host in ["evil.example", "10.1.2.3.evil.example", "10.1.2", "0x0a010203"] {
+      #expect(status(api, get("/metrics", [("Host", host)])) == 403)
+    }
+  }
+
   @Test func `a Host is required over TCP, and given once`() {
     #expect(status(api(FakeBackend()), get("/metrics")) == 403)
     #expect(status(api(FakeBackend()), get("/metrics", host + host)) == 400)

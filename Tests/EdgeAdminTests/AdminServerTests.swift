@@ -1,6 +1,7 @@
 import EdgeAdmin
 import EdgeCore
 import Glibc
+import Synchronization
 import Testing
 
 /// Real sockets and libmicrohttpd's real thread.
@@ -106,6 +107,39 @@ import Testing
       Glibc.close(client)
     }
     #expect(throws: Fault.self) { try unix.connect() }
+  }
+
+  @Test func `recovers when clients that send too slowly hold every place, and other listeners never notice`() throws {
+    let (unix, tcp) = (try Listening.unix(), try Listening.tcp())
+    let clock = Mutex(Instant(nanoseconds: 0))
+    var environment = environment
+    environment.now = { clock.withLock { $0 } }
+    let server = try AdminServer(
+      listeners: [
+        AdminListener(descriptor: unix.descriptor, kind: .unix), AdminListener(descriptor: tcp.descriptor, kind: .tcp),
+      ], api: api(FakeBackend()), environment: environment)
+    defer { server.stop() }
+    let probe = "GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    // One address may hold 48 places of 64, and so two hold all of them.
+    var stalling: [Int32] = []
+    defer { for client in stalling { Glibc.close(client) } }
+    for source in [0x7f00_0001, 0x7f00_0002] as [UInt32] {
+      for _ in 0..<32 {
+        let client = try tcp.connect(from: source)
+        stalling.append(client)
+        try? write(client, Array("GET /livez HTTP/1.1\r\nHost: local".utf8))
+      }
+    }
+    #expect(try unix.exchange(probe).hasPrefix("HTTP/1.1 200"))
+    clock.withLock { $0 = $0 + .seconds(19) }
+    server.endSlowConnections()
+    #expect(try tcp.exchange(probe).isEmpty, "no place is left")
+    clock.withLock { $0 = $0 + .seconds(1) }
+    server.endSlowConnections()
+    // The clients have come to the end of their connections, and their places are free.
+    for client in stalling { _ = try readAll(client) }
+    #expect(try tcp.exchange(probe).hasPrefix("HTTP/1.1 200"))
+    #expect(try unix.exchange(probe).hasPrefix("HTTP/1.1 200"))
   }
 
   @Test func `does not start on a descriptor that is no socket, and closes it`() {

@@ -118,7 +118,7 @@ import Testing
     #expect(backend.audits.map(\.status) == [201, 400, 200, 404])
     #expect(backend.audits.map(\.action) == ["rule.add", "rule.add", "rule.remove", "rule.remove"])
     #expect(backend.audits.map(\.target) == ["r1", "rules", "r1", "r1"])
-    #expect(backend.audits.first?.detail == ["action": "ban", "user": "a", "ttl_seconds": nil, "reason": "spam"])
+    #expect(backend.audits.first?.detail == ["action": "ban", "user": "a", "ttl_seconds": nil, "reason": "spam", "closed": 2])
   }
 
   @Test func `pages follow one another by name, whatever comes or goes`() throws {

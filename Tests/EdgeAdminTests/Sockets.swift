@@ -36,8 +36,15 @@ struct Listening {
     address = actual
   }
 
-  func connect() throws -> Int32 {
+  /// - Parameter source: the IPv4 address to connect from; nil leaves that to the kernel.
+  func connect(from source: UInt32? = nil) throws -> Int32 {
     let client = socket(Int32(address.withUnsafeBytes { $0.load(as: sa_family_t.self) }), Int32(SOCK_STREAM.rawValue), 0)
+    if let source {
+      var own = sockaddr_in()
+      own.sin_family = sa_family_t(AF_INET)
+      own.sin_addr.s_addr = source.bigEndian
+      guard withAddress(withUnsafeBytes(of: own) { Array($0) }, { bind(client, $0, $1) }) == 0 else { throw Fault.refused }
+    }
     guard withAddress(address, { Glibc.connect(client, $0, $1) }) == 0 else {
       close(client)
       throw Fault.refused
