@@ -389,3 +389,42 @@ async def test_the_log_level_changes_at_once_and_audit_lines_are_written_at_any(
     lines = edge.events("admin.write", audit_action="log_level.set")
     assert [json.loads(line["audit.detail"]) for line in lines] == [{"from": "info", "to": "error"}, {"from": "error", "to": "info"}]
     ask(edge, "PUT", "/log-level", {"level": "verbose"}, status=400)
+
+
+# A crowd
+
+
+async def test_two_thousand_clients_are_sent_away_evenly_while_others_lose_nothing(pair):
+    edge = pair(threads=2)
+    async with contextlib.AsyncExitStack() as stack:
+        crowd = []
+        for _ in range(20):
+            crowd += await asyncio.gather(*(stack.enter_async_context(connect(edge)) for _ in range(100)))
+        everybody = await stack.enter_async_context(talkers(edge, 20))
+        assert loads(edge) == {"a": 1010, "b": 1010}
+        ends = []
+
+        async def watch(socket):
+            await socket.wait_closed()
+            ends.append((time.monotonic(), socket.close_code, socket.close_reason))
+
+        watching = [asyncio.create_task(watch(socket)) for socket in crowd]
+        began = time.monotonic()
+        assert change(edge, "a", state="drain", close_clients=True, spread_seconds=4)["closing"] == 1010
+        await until(lambda: loads(edge)["a"] == 0)
+        assert {end[1:] for end in ends} <= {(1012, "worker_draining")}
+        for second in range(4):
+            share = sum(second <= at - began < second + 1 for at, _, _ in ends)
+            assert abs(share - 250) < 50 or SLOWNESS > 1, share
+        stayed = [talker for talker in everybody if talker.ended_at is None]
+        assert len(stayed) == 10
+        assert all(await asyncio.gather(*(talker.goes_on() for talker in stayed)))
+        status = ask(edge, "GET", "/status")
+        assert status["connections"] == 1010 and sum(route["connections"] for route in ask(edge, "GET", "/routes")["routes"]) == 1010
+        ask(edge, "POST", "/drain", {"spread_seconds": 2, "delay_seconds": 0})
+        await asyncio.wait_for(asyncio.gather(*watching), slow(20))
+        assert sum(end[1:] == (1012, "edge_draining") for end in ends) == 1000
+        ask(edge, "POST", "/undrain", {})
+    async with talkers(edge, 2) as later:
+        assert loads(edge) == {"a": 0, "b": 2}
+        assert all(await asyncio.gather(*(talker.goes_on() for talker in later)))
