@@ -428,3 +428,28 @@ async def test_two_thousand_clients_are_sent_away_evenly_while_others_lose_nothi
     async with talkers(edge, 2) as later:
         assert loads(edge) == {"a": 0, "b": 2}
         assert all(await asyncio.gather(*(talker.goes_on() for talker in later)))
+
+
+async def test_eight_operators_at_once_get_their_answers_and_no_message_is_lost(pair):
+    edge = pair(threads=2)
+    reads = ["status", "routes", "certs", "keys", "workers", "connections", "log-level", "rules", "openapi.json"]
+
+    def operate(number):
+        for turn in range(15):
+            for target in reads:
+                ask(edge, "GET", f"/{target}")
+            change(edge, "ab"[number % 2], state=["drain", "ready"][turn % 2], weight=1 + turn)
+            ask(edge, "PUT", "/log-level", {"level": ["debug", "info"][turn % 2]})
+            ask(edge, "POST", "/drain", {"delay_seconds": 600})
+            ask(edge, "POST", "/undrain", {})
+            assert edge.admin("GET", "/metrics")[0] == 200
+
+    async with talkers(edge, 40) as everybody:
+        before = [talker.echoes for talker in everybody]
+        await asyncio.gather(*(asyncio.to_thread(operate, number) for number in range(8)))
+        assert all(talker.close is None and talker.echoes > echoes for talker, echoes in zip(everybody, before))
+        for worker in ("a", "b"):
+            change(edge, worker, state="ready", weight=1)
+        assert all(await asyncio.gather(*(talker.goes_on() for talker in everybody)))
+    assert {worker["state"] for worker in edge.workers()} == {"ready"}
+    assert len(edge.events("admin.write", audit_action="edge.drain")) == 120
