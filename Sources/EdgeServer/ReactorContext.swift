@@ -19,7 +19,7 @@ final class ReactorContext {
   var tokens = TokenCache()
   var random = RandomSupply()
   var texts = SharedTexts()
-  var transits = TransitSampler()
+  let transits = TransitSampler()
   var connections: [ConnectionID: Client] = [:]
   var talkHistory = TalkHistory()
   var isDraining = false

@@ -88,7 +88,7 @@ public struct Exposition {
     for (name, cells) in routes + unrouted {
       for result in HandshakeResult.allCases {
         let count = cells.reduce(0) { $0 &+ $1.handshakes[result.rawValue].value }
-        if count > 0 || !name.isEmpty { writer.sample(.handshakes, [name, result.word], .count(count)) }
+        writer.sample(.handshakes, [name, result.word], .count(count))
       }
     }
     writer.begin(.handshakeDuration)

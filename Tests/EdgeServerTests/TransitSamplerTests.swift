@@ -6,7 +6,7 @@ import Testing
 
 @Suite struct `Timing messages` {
   @Test func `the first turn is timed, and then about one in 64`() {
-    var sampler = TransitSampler()
+    let sampler = TransitSampler()
     let chosen = (0..<64_000).filter { _ in sampler.isChosen() }
     #expect(chosen.first == 0)
     #expect((900...1_100).contains(chosen.count))
@@ -14,13 +14,13 @@ import Testing
 
   @Test(arguments: [2, 3, 16, 61, 64, 128])
   func `no rhythm of the clients hides one of them`(rhythm: Int) {
-    var sampler = TransitSampler()
+    let sampler = TransitSampler()
     let chosen = (0..<rhythm * 6_400).filter { _ in sampler.isChosen() }
     #expect(Set(chosen.map { $0 % rhythm }).count == rhythm)
   }
 
   @Test func `what waits is timed from the first turn on, for each direction by itself`() {
-    var sampler = TransitSampler()
+    let sampler = TransitSampler()
     sampler.waits(.sent, of: one, received: Instant(nanoseconds: 10))
     sampler.waits(.sent, of: one, received: Instant(nanoseconds: 20))
     sampler.waits(.received, of: one, received: Instant(nanoseconds: 30))
@@ -31,7 +31,7 @@ import Testing
   }
 
   @Test func `a connection that ends leaves nothing behind`() {
-    var sampler = TransitSampler()
+    let sampler = TransitSampler()
     for direction in MessageDirection.allCases { sampler.waits(direction, of: one, received: Instant(nanoseconds: 10)) }
     sampler.waits(.sent, of: two, received: Instant(nanoseconds: 20))
     sampler.forget(one)

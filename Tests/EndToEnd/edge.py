@@ -144,6 +144,16 @@ class Edge:
         addresses = [line["server.address"] for line in self.log() if line["event.name"] == "admin.ready"]
         return next(address for address in addresses if not address.startswith("unix:"))
 
+    @property
+    def admin_addresses(self):
+        """Where operators are served, in the order of the configuration."""
+        return [line["server.address"] for line in self.events("admin.ready")]
+
+    @property
+    def metrics_address(self):
+        """Where anybody may scrape, if the configuration says so."""
+        return self.admin_addresses[-1]
+
     def admin_socket(self):
         """A connected socket to the admin plane."""
         return _UnixConnection(self.directory / "admin.sock").connected()

@@ -20,15 +20,15 @@ AUDIENCE = "chat"
 
 
 class Site:
-    """A certificate for some names, and the key that signs tokens; their files lie in `directory`."""
+    """A certificate for some names and days, and the key that signs tokens; their files lie in `directory`."""
 
-    def __init__(self, directory, names=("localhost",)):
+    def __init__(self, directory, names=("localhost",), days=2):
         self.directory = directory
         self.chain = directory / "chain.pem"
         self.key = directory / "key.pem"
         self.jwks = directory / "jwks.json"
         self.signing_key = ec.generate_private_key(ec.SECP256R1())
-        _write_certificate(self.chain, self.key, names)
+        _write_certificate(self.chain, self.key, names, days)
         (directory / "signing.pem").write_bytes(_private_pem(self.signing_key))
         self.jwks.write_text(json.dumps({"keys": [jwk(self.signing_key, "key-1")]}))
 
@@ -86,7 +86,7 @@ def _encoded(data):
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
-def _write_certificate(chain_path, key_path, names):
+def _write_certificate(chain_path, key_path, names, days):
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])])
     now = datetime.datetime.now(datetime.UTC)
@@ -94,7 +94,7 @@ def _write_certificate(chain_path, key_path, names):
     certificate = (
         x509.CertificateBuilder().subject_name(subject).issuer_name(subject).public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(hours=1)).not_valid_after(now + datetime.timedelta(days=2))
+        .not_valid_before(now - datetime.timedelta(hours=1)).not_valid_after(now + datetime.timedelta(days=days))
         .add_extension(x509.SubjectAlternativeName(all_names), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .sign(key, hashes.SHA256()))

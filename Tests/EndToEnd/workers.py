@@ -9,7 +9,7 @@ import socket
 import sys
 import threading
 
-from frames import FrameStream, accept_value
+from frames import CLOSE, FrameStream, accept_value
 from processes import Child
 from waiting import eventually, slow
 
@@ -142,6 +142,27 @@ class RespondingWorker(RawWorker):
         except (OSError, EOFError):
             self.bytes_received += len(stream.buffer)
             stream.close()
+
+
+class EchoWorker(RawWorker):
+    """Takes every WebSocket, and sends back every message."""
+
+    def __init__(self, path):
+        super().__init__(path)
+        threading.Thread(target=self._serve_all, daemon=True).start()
+
+    def _serve_all(self):
+        while True:
+            threading.Thread(target=self._serve, args=(self.next(within=None),), daemon=True).start()
+
+    def _serve(self, stream):
+        stream.sock.settimeout(None)
+        with contextlib.suppress(OSError, EOFError):
+            accept_upgrade(stream)
+            while (received := stream.frame()).opcode != CLOSE:
+                stream.send_frame(received.opcode, received.payload)
+            stream.send_frame(CLOSE, received.payload)
+        stream.close()
 
 
 def accept_upgrade(stream, fields=()):
