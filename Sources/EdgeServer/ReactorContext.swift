@@ -19,7 +19,7 @@ final class ReactorContext {
   var tokens = TokenCache()
   var random = RandomSupply()
   var texts = SharedTexts()
-  let transits = TransitSampler()
+  var transits = PendingTransits()
   var connections: [ConnectionID: Client] = [:]
   var talkHistory = TalkHistory()
   var isDraining = false

@@ -92,7 +92,7 @@ final class Tunnel {
       switch relay.nextFromClient(bytes, at: batch.end, now: now) {
       case .pass(let end, let message):
         batch.pass(end, isWholeMessage: message != nil)
-        if let message { count(message, .received, now: now) }
+        if let message, count(message, .received, now: now) { batch.isTimed = true }
       case .skip(let end):
         forwardToWorker(bytes, &batch)
         batch.skip(end)
@@ -138,7 +138,7 @@ final class Tunnel {
       switch relay.nextFromWorker(bytes, at: batch.end, now: now) {
       case .pass(let end, let message):
         batch.pass(end, isWholeMessage: message != nil)
-        if let message { count(message, .sent, now: now) }
+        if let message, count(message, .sent, now: now) { batch.isTimed = true }
       case .skip(let end):
         forwardToClient(bytes, &batch)
         batch.skip(end)
@@ -161,7 +161,8 @@ final class Tunnel {
     guard batch.start < batch.end else { return }
     let isTaken = worker.send(bytes.extracting(batch.start..<batch.end))
     if !isTaken { pauseClient() }
-    if batch.takeHasMessage() { timeTransit(.received, isTaken: isTaken) }
+    if batch.isTimed { timeTransit(.received, isTaken: isTaken) }
+    batch.isTimed = false
     batch.start = batch.end
   }
 
@@ -169,18 +170,18 @@ final class Tunnel {
     guard batch.start < batch.end else { return }
     let isTaken = client.send(bytes.extracting(batch.start..<batch.end))
     if !isTaken { pauseWorker() }
-    if batch.takeHasMessage() { timeTransit(.sent, isTaken: isTaken) }
+    if batch.isTimed { timeTransit(.sent, isTaken: isTaken) }
+    batch.isTimed = false
     batch.start = batch.end
   }
 
-  /// Records how long this turn's messages were in the edge, or begins to wait for the peer to take them, if the turn is one of those
-  /// that are timed.
+  /// Records how long a message was in the edge, or begins to wait for the peer to take it.
   private func timeTransit(_ direction: MessageDirection, isTaken: Bool) {
-    guard context.transits.isChosen() else { return }
+    let received = context.reactor.now
     if isTaken {
-      transited(direction, received: context.reactor.now)
+      transited(direction, received: received)
     } else {
-      context.transits.waits(direction, of: client.id, received: context.reactor.now)
+      context.transits.waits(direction, of: client.id, since: received)
     }
   }
 
@@ -402,7 +403,8 @@ final class Tunnel {
     settle()
   }
 
-  private func count(_ message: PassedMessage, _ direction: MessageDirection, now: Instant) {
+  /// - Returns: whether the message's way through the edge is timed.
+  private func count(_ message: PassedMessage, _ direction: MessageDirection, now: Instant) -> Bool {
     let payloadBytes = UInt64(message.payloadBytes)
     switch direction {
     case .received:
@@ -413,7 +415,7 @@ final class Tunnel {
       sent.payloadBytes += payloadBytes
     }
     lastMessage = now
-    context.metrics.messageForwarded(
+    return context.metrics.messageForwarded(
       route: route.index, direction: direction, type: message.isText ? .text : .binary, bytes: message.payloadBytes)
   }
 
@@ -479,7 +481,8 @@ private struct Batch {
   private(set) var end: Int
   /// Whether something other than whole messages came: only that can end a connection.
   var mayEnd = false
-  private var hasMessage = false
+  /// Whether a message ends in what is forwarded next whose way through the edge is timed.
+  var isTimed = false
 
   init(start: Int) {
     self.start = start
@@ -488,13 +491,7 @@ private struct Batch {
 
   mutating func pass(_ end: Int, isWholeMessage: Bool) {
     self.end = end
-    if isWholeMessage { hasMessage = true } else { mayEnd = true }
-  }
-
-  /// Whether a message ends in what is forwarded now; asking begins the next part.
-  mutating func takeHasMessage() -> Bool {
-    defer { hasMessage = false }
-    return hasMessage
+    if !isWholeMessage { mayEnd = true }
   }
 
   mutating func skip(_ end: Int) {

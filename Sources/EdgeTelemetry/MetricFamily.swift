@@ -87,7 +87,7 @@ extension MetricFamily {
   static let messageSize = MetricFamily("sluice_message_size_bytes", .histogram, "Payload bytes of one message.")
   static let messageTransit = MetricFamily(
     "sluice_message_transit_seconds", .histogram, by: ["direction"],
-    "From received to taken by the kernel, without waits for a limit: one turn of about 64.")
+    "From received to taken by the kernel, without waits for a limit; one message of about 64.")
   static let protocolErrors = MetricFamily(
     "sluice_protocol_errors_total", .counter, by: ["route", "side", "error"], "Breaches of the WebSocket protocol.")
   static let slowConsumers = MetricFamily(

@@ -44,10 +44,15 @@ public final class ReactorMetrics: Sendable {
 
 extension ReactorMetrics {
   /// Counts one whole message that was carried, of `bytes` payload bytes.
-  public func messageForwarded(route: Int, direction: MessageDirection, type: MessageType, bytes: Int) {
+  ///
+  /// - Returns: whether its way through the edge is to be timed. About one in 64 is: to read the clock for each would cost as much as
+  ///   some of the work on it.
+  @discardableResult
+  public func messageForwarded(route: Int, direction: MessageDirection, type: MessageType, bytes: Int) -> Bool {
     let size = UInt64(truncatingIfNeeded: bytes)
     totals.messageSize.record(size)
     routes[route].messageForwarded(direction, type, bytes: size)
+    return totals.timedMessages.choosesNext()
   }
 
   /// Records how long messages were in the edge, of those that are timed.

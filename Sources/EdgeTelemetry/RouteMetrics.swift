@@ -56,6 +56,7 @@ final class ReactorTotals: Sendable {
   let tlsHandshakeDuration = Histogram(.latency)
   let tokenCache = InlineArray<3, Counter> { _ in Counter() }
   let messageSize = Histogram(.bytes)
+  let timedMessages = Sampling()
   let messageTransit = InlineArray<2, Histogram> { _ in Histogram(.transit) }
   let spoofedForwarded = Counter()
   let sendQueueBytes = Gauge()
