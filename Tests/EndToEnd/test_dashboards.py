@@ -298,6 +298,24 @@ def clients_with_a_bug(scene):
     scene.press(poke)
 
 
+def a_client_that_floods_http2(scene):
+    """For the panel as well: a connection that floods ends, and that is all."""
+    edge = scene.edge("flooded")
+    preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
+    ping = bytes([0, 0, 8, 6, 0, 0, 0, 0, 0]) + bytes(8)
+
+    def flood():
+        context = edge.site.client_context()
+        context.set_alpn_protocols(["h2"])
+        with socket.create_connection(("127.0.0.1", edge.ports["secure"]), timeout=slow(5)) as raw:
+            with context.wrap_socket(raw, server_hostname="localhost") as client:
+                client.sendall(preface + ping * 20_000)
+                while client.recv(65_536):
+                    pass
+
+    scene.press(flood)
+
+
 def a_provider_that_does_not_answer(scene):
     with socket.socket() as reserved:
         reserved.bind(("127.0.0.1", 0))
@@ -377,6 +395,7 @@ def scene():
         stack.callback(scene.end)
         no_trouble(scene)
         clients_with_a_bug(scene)
+        a_client_that_floods_http2(scene)
         for trouble in dict.fromkeys(trouble for _, _, trouble in FAULTS):
             trouble(scene)
         yield scene

@@ -33,6 +33,7 @@ FAMILIES = {
     "sluice_handshake_duration_seconds": "route",
     "sluice_http_requests_total": "route code",
     "sluice_spoofed_forwarded_total": "",
+    "sluice_http2_floods_total": "kind",
     "sluice_token_cache_total": "result",
     "sluice_messages_total": "route direction type",
     "sluice_message_bytes_total": "route direction",
