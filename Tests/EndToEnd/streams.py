@@ -27,6 +27,7 @@ class Multiplexed:
         self.goaways = []
         self.is_ended = False
         self.settings = None
+        self._buffer = bytearray()
         self.flush()
 
     def __enter__(self):
@@ -57,8 +58,12 @@ class Multiplexed:
         if not data:
             self.is_ended = True
             raise EOFError(f"the connection ended: {self.goaways}")
-        for event in self.h2.receive_data(data):
-            self._received(event)
+        self._buffer += data
+        while len(self._buffer) >= 9 and len(self._buffer) >= 9 + int.from_bytes(self._buffer[:3], "big"):
+            end = 9 + int.from_bytes(self._buffer[:3], "big")
+            for event in self.h2.receive_data(bytes(self._buffer[:end])):
+                self._received(event)
+            del self._buffer[:end]
         self.flush()
 
     def _received(self, event):
@@ -67,6 +72,8 @@ class Multiplexed:
             self.settings = self.settings or {key: value.new_value for key, value in event.changed_settings.items()}
         elif isinstance(event, h2.events.ConnectionTerminated):
             self.goaways.append((event.error_code, event.last_stream_id))
+            # The library takes any GOAWAY for the end; streams that are open may go on (RFC 9113 §6.8).
+            self.h2.state_machine.state = h2.connection.ConnectionState.CLIENT_OPEN
         elif stream is not None:
             stream.received(event)
 

@@ -9,7 +9,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from edge import open_route
 from frames import FrameStream, upgrade_request
 from test_demo import Window
-from waiting import slow
+from waiting import eventually, slow
 from workers import accept_upgrade
 
 ORIGIN = "https://chat.example.test"
@@ -182,6 +182,8 @@ async def test_who_meets_a_full_limit_reads_it_with_websockets_and_in_chromium(
         open_route(name=style, path=f"/{style}", reject=dict.fromkeys(CLOSE_ALL, style)) for style in ("http", "close")]
     edge = start_edge({"main": [echo_worker.path]}, routes, limits={"handshakes": {"rate": "10000/s"}} | limits)
     window = closing(Window(f"{edge.https}/no-route", "reader", directory))
+    window.driver.execute_script("window.first = new WebSocket(arguments[0])", f"{edge.wss}/http")  # On the page's own connection.
+    eventually(lambda: edge.connections())
     statuses = [knock(edge, closing, target="/http")[1].status for _ in range(7)]
     assert statuses[0] == 101 and statuses[-1] == by_http, statuses
     window.driver.set_script_timeout(slow(15))
