@@ -51,7 +51,7 @@ let package = Package(
     .systemLibrary(name: "CMicrohttpd", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
     .systemLibrary(name: "CNghttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
     .target(name: "COpenSSLMemory", linkerSettings: [.linkedLibrary("crypto")]),
-    .target(name: "CAssets", exclude: ["api", "page"]),
+    .target(name: "CAssets", exclude: ["api", "console", "page"]),
 
     // Layer 0
     layer("EdgeCore"),

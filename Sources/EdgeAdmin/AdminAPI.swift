@@ -24,7 +24,7 @@ public struct AdminAPI: Sendable {
   /// Everything that it does.
   static let operations: [AdminOperation] = [
     probeOperations, edgeOperations, inventoryOperations, logLevelOperations, workerOperations, drainOperations,
-    connectionOperations, disconnectOperations, ruleOperations, configurationOperations, eventOperations,
+    connectionOperations, disconnectOperations, ruleOperations, configurationOperations, eventOperations, consoleOperations,
   ].flatMap { $0 }
 
   /// Where the streams of events come from.

@@ -187,7 +187,9 @@ private func send(_ answer: AdminResponse, on connection: OpaquePointer) -> MHD_
   guard let response = unsafe response(of: answer, on: connection) else { return .NO }
   defer { unsafe MHD_destroy_response(response) }
   for field in answer.fields { unsafe MHD_add_response_header(response, field.name, field.value) }
-  for (name, value) in commonFields { unsafe MHD_add_response_header(response, name, value) }
+  for (name, value) in commonFields where !answer.fields.contains(where: { $0.name == name }) {
+    unsafe MHD_add_response_header(response, name, value)
+  }
   return unsafe MHD_queue_response(connection, UInt32(answer.status), response)
 }
 
@@ -199,6 +201,7 @@ private func response(of answer: AdminResponse, on connection: OpaquePointer) ->
   }
 }
 
+/// What every answer bears, but where it says something else itself.
 private let commonFields = [
   ("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff"), ("Content-Security-Policy", "default-src 'none'"),
 ]

@@ -11,7 +11,7 @@ import Testing
     ("HEAD", "/api/v1/connections", 200), ("GET", "/api/v1/connections/\(firstID)", 200),
     ("GET", "/api/v1/connections/00000000000000ff", 404), ("GET", "/api/v1/connections/1", 404),
     ("GET", "/api/v1/connections/", 404), ("GET", "/api/v1/connections/\(firstID)/", 404), ("GET", "/api/v1/", 404),
-    ("GET", "/", 404), ("GET", "", 404), ("GET", "*", 404), ("GET", "//livez", 404), ("GET", "/livez/../metrics", 404),
+    ("GET", "/", 200), ("GET", "", 404), ("GET", "*", 404), ("GET", "//livez", 404), ("GET", "/livez/../metrics", 404),
     ("GET", "/%6divez", 404), ("GET", "http://localhost/livez", 404), ("GET", "/livez?x=1", 400),
     ("GET", "/api/v1/status?%", 400),
     ("POST", "/api/v1/connections", 405), ("DELETE", "/api/v1/connections", 405), ("PUT", "/api/v1/connections/\(firstID)", 405),
