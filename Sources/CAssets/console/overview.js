@@ -1,6 +1,6 @@
 // The first view: workers, who talks most, routes and certificates.
 import { button, element, make } from "./dom.js";
-import { bytes, count, dateAndClock, text, words } from "./format.js";
+import { bytes, count, dateAndClock, short, text, words } from "./format.js";
 import { notesOf } from "./sections.js";
 import { Poll } from "./poll.js";
 import { Table } from "./table.js";
@@ -38,7 +38,12 @@ function topTalkers({ api, roles, actions }) {
         cell.firstChild.hash = address("connections", by === "user" ? { user: key } : { ip: key });
       },
     },
-    { id: "connections", title: "Connections", isNumeric: true, text: ({ connections }) => count(connections) },
+    { id: "connections", title: "Open", isNumeric: true, text: ({ connections }) => count(connections) },
+    {
+      id: "rate", title: "In/s", isNumeric: true, text: ({ messages_in_per_second: rate }) => short(rate),
+      hint: ({ throttled }) => (throttled > 0 ? `${count(throttled)} throttled` : null),
+      tone: ({ throttled }) => (throttled > 0 ? "warning" : null),
+    },
     { id: "messages-in", title: "Msgs in", isNumeric: true, text: (row) => count(row.messages_in) },
     { id: "messages-out", title: "Msgs out", isNumeric: true, text: (row) => count(row.messages_out) },
     { id: "bytes-in", title: "Bytes in", isNumeric: true, text: (row) => bytes(row.bytes_in) },
@@ -74,7 +79,7 @@ function routes({ api }) {
     { id: "match", title: "Match", text: ({ host, path }) => `${host ?? "*"}${path}` },
     { id: "pool", title: "Pool", text: ({ pool }) => text(pool) },
     { id: "auth", title: "Auth", text: ({ auth }) => auth ?? "open" },
-    { id: "connections", title: "Connections", isNumeric: true, text: ({ connections }) => count(connections) },
+    { id: "connections", title: "Open", isNumeric: true, text: ({ connections }) => count(connections) },
     { id: "messages-in", title: "Msgs in", isNumeric: true, text: (row) => count(row.messages_in) },
     { id: "messages-out", title: "Msgs out", isNumeric: true, text: (row) => count(row.messages_out) },
     {
