@@ -318,3 +318,306 @@ def test_a_kick_closes_that_client_with_the_code_and_reason_that_were_given(star
     eventually(lambda: browser.column("open-connections", "user") == [], what="the row going")
     browser.go("connections")
     eventually(lambda: browser.column("open-connections", "user") == ["bob"], what="bob being there still")
+
+
+def test_a_ban_from_a_row_says_how_many_it_closes_and_is_taken_away_again(start, browser, enter):
+    edge = start()
+    ada, bob = [enter(edge, "ada"), enter(edge, "ada")], enter(edge, "bob")
+    browser.sign_in(edge.page, "operator")
+    browser.go("connections?user=ada")
+    browser.click("#open-connections [data-action=ban]")
+    browser.wait_for_text("#rule-dialog .count", "This concerns 2 connections that are open now.")
+    browser.fill("#rule-dialog [name=ttl]", "1h")
+    browser.fill("#rule-dialog [name=reason]", HOSTILE)
+    browser.keys(Keys.ENTER)
+    assert [stream.close_frame() for stream in ada] == [(4403, "banned")] * 2
+    browser.wait_for_text("#notices", "is in force and closed 2 connections.")
+    assert [(rule["user"], rule["reason"]) for rule in edge.rules()] == [("ada", HOSTILE)]
+    browser.go("rules")
+    eventually(lambda: browser.column("rules-table", "reason") == [HOSTILE], what="the rule")
+    assert browser.column("rules-table", "by") == ["operator-token"]
+    assert browser.column("rules-table", "expires")[0].startswith(("59 m", "1 h"))
+    browser.click("#rules-table [data-action=remove]")
+    browser.click("#confirm-dialog .confirm")
+    eventually(lambda: edge.rules() == [], what="the rule being taken away")
+    eventually(lambda: browser.column("rules-table", "id") == [], what="the row going")
+    bob.send_frame(TEXT, b"still here")
+    assert bob.frame().payload == b"still here"
+
+
+def test_a_worker_is_drained_with_its_clients_and_taken_back(start, browser, enter):
+    edge = start()
+    stream = enter(edge, "ada")
+    browser.sign_in(edge.page, "operator")
+    browser.click("#workers-table [data-action=drain]")
+    browser.click("#worker-dialog [name=close_clients]")
+    browser.fill("#worker-dialog [name=spread_seconds]", "0")
+    browser.wait_for_text("#worker-dialog .confirm", "Drain it, close 1 client")
+    browser.click("#worker-dialog .confirm")
+    assert stream.close_frame()[0] == 1012
+    eventually(lambda: browser.column("workers-table", "state") == ["drain"], what="the state")
+    browser.click("#workers-table [data-action=ready]")
+    eventually(lambda: browser.column("workers-table", "state") == ["up"], what="the state")
+    browser.click("#workers-table [data-action=weight]")
+    browser.fill("#weight-dialog [name=weight]", "7")
+    browser.keys(Keys.ENTER)
+    eventually(lambda: edge.workers()[0]["weight"] == 7, what="the weight")
+    eventually(lambda: browser.column("workers-table", "weight") == ["7"], what="the weight being shown")
+
+
+def test_the_edge_is_drained_and_taken_back(start, browser, enter):
+    edge = start()
+    enter(edge, "ada")
+    browser.sign_in(edge.page, "operator")
+    eventually(lambda: browser.text("[data-tile=connections] .value") == "1", what="a connection")
+    browser.click("#drain")
+    browser.fill("#drain-dialog [name=spread_seconds]", "soon")
+    browser.wait_for_text("#drain-dialog .error", "Write how long as")
+    browser.fill("#drain-dialog [name=spread_seconds]", "10m")
+    browser.wait_for_text("#drain-dialog .count", "1 connection will be closed with 1012, spread over 10 m 00 s.")
+    browser.click("#drain-dialog .confirm")
+    browser.wait_for_text("[data-tile=state] .value", "Draining")
+    assert status(edge)["draining"]
+    browser.click("#drain")
+    browser.click("#confirm-dialog .confirm")
+    browser.wait_for_text("[data-tile=state] .value", "Serving")
+    assert not status(edge)["draining"]
+
+
+def test_a_viewer_sees_everything_and_finds_out_why_they_may_do_nothing(start, browser, enter):
+    edge = start()
+    enter(edge, "ada")
+    browser.sign_in(edge.page, "viewer")
+    why = "This needs the role operator; viewer-token is viewer."
+    for view, selectors in {
+        "overview": ["#drain", "#workers-table [data-action=drain]", "#top-table button"],
+        "connections": ["#open-connections [data-action=kick]"], "rules": ["#add-rule"], "configuration": ["#validate"]}.items():
+        browser.go(view)
+        for selector in selectors:
+            eventually(lambda: browser.is_shown(selector) or selector.startswith("#top"), what=f"{selector} being shown")
+            for button in browser.driver.find_elements(By.CSS_SELECTOR, selector):
+                assert (button.get_attribute("aria-disabled"), button.get_attribute("title")) == ("true", why)
+                browser.run("arguments[0].click()", button)
+                assert browser.run("return document.querySelectorAll('dialog[open]').length") == 0
+    browser.go("connections")
+    assert "admin" in browser.one("#kick-matching").get_attribute("title")
+    assert not browser.one("#log-level").is_enabled()
+    assert len(edge.connections()) == 1
+
+
+def test_the_feed_shows_what_happens_and_can_be_held(start, browser, enter):
+    edge = start()
+    browser.sign_in(edge.page, "viewer")
+    browser.go("events")
+    browser.wait_for_text("#stream-state", "Live")
+    stream = enter(edge, HOSTILE)
+    eventually(lambda: browser.texts("#event-list [data-type=opened] .who") == [f"{HOSTILE} · 127.0.0.1"], what="the event")
+    browser.click("#pause")
+    stream.close()
+    browser.wait_for_text("#pause", "Go on (1 new)")
+    assert browser.texts("#event-list [data-type=closed]") == []
+    browser.click("#pause")
+    eventually(lambda: len(browser.texts("#event-list [data-type=closed]")) == 1, what="the end")
+    browser.click("#event-types [value=opened]")
+    browser.wait_for_text("#stream-state", "Live")
+    enter(edge, "bob").close()
+    eventually(lambda: len(browser.texts("#event-list [data-type=closed]")) == 2, what="bob's end")
+    assert len(browser.texts("#event-list [data-type=opened]")) == 1
+
+
+# How it is used
+
+
+def test_everything_can_be_done_with_the_keyboard_alone(start, browser, enter):
+    edge = start()
+    stream = enter(edge, "ada")
+    browser.open(edge.page)
+    eventually(lambda: browser.focused() == "token", what="the form having the focus")
+    browser.keys(TOKENS["operator"], Keys.ENTER)
+    eventually(lambda: browser.is_shown("#tiles"), what="the console")
+
+    def tab_to(words, key=Keys.TAB, most=60):
+        for _ in range(most):
+            browser.keys(key)
+            if browser.focused() == words:
+                ring = "return getComputedStyle(document.activeElement).outlineStyle"
+                assert browser.run(ring) == "solid", f"{words} has the focus, and nobody sees it"
+                return
+        raise AssertionError(f"Tab does not lead to {words}")
+
+    tab_to("skip")
+    browser.keys(Keys.ENTER)
+    assert browser.focused() == "main"
+    tab_to("Connections", Keys.SHIFT + Keys.TAB)
+    browser.keys(Keys.NULL, Keys.ENTER)
+    eventually(lambda: browser.column("open-connections", "user") == ["ada"], what="the connection")
+    tab_to("Msgs in")
+    browser.keys(Keys.ENTER)
+    eventually(lambda: browser.one("th[data-sort=messages]").get_attribute("aria-sort") == "descending", what="the order")
+    tab_to("Kick")
+    browser.keys(Keys.ENTER)
+    eventually(lambda: browser.focused() == "code", what="the dialog having the focus")
+    browser.keys(Keys.ESCAPE)
+    eventually(lambda: browser.focused() == "Kick", what="the focus going back")
+    browser.keys(Keys.ENTER)
+    eventually(lambda: browser.focused() == "code", what="the dialog having the focus")
+    browser.keys(Keys.ENTER)
+    assert stream.close_frame() == (4403, "kicked")
+
+
+def test_while_the_edge_is_away_the_page_says_how_old_it_is_and_goes_on_when_it_is_back(start, browser, directory):
+    edge = start()
+    browser.sign_in(edge.page)
+    eventually(lambda: browser.text("[data-tile=connections] .value") == "0", what="a tile")
+    address = edge.admin_address()
+    edge.close()
+    eventually(lambda: browser.is_shown("#unreachable"), what="the banner")
+    browser.wait_for_text("#unreachable-text", "The edge does not answer. What you see is old.")
+    eventually(lambda: browser.text("#unreachable-age") not in ("", "0 s old"), what="its age")
+    assert browser.text("[data-tile=connections] .value") == "0"
+    assert all("ERR_CONNECTION_REFUSED" in entry["message"] for entry in browser.complaints())
+    start(admin={"listen": [f"unix:{directory}/admin.sock", address], "tokens_file": str(directory / "tokens")})
+    browser.run("document.getElementById('retry').click()")
+    eventually(lambda: not browser.is_shown("#unreachable"), what="the banner going")
+    browser.complaints()
+
+
+def test_a_hidden_tab_asks_nothing_and_what_it_asks_never_piles_up(start, browser):
+    edge = start()
+    counting = """const ask = window.fetch; window.asked = 0; window.most = {}; const open = {};
+        window.fetch = async (url, ...rest) => {
+            window.asked += 1;
+            const path = url.split("?")[0];
+            open[path] = (open[path] ?? 0) + 1;
+            window.most[path] = Math.max(window.most[path] ?? 0, open[path]);
+            try { return await ask(url, ...rest); } finally { open[path] -= 1; }
+        };"""
+    script = browser.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": counting})
+    browser.sign_in(edge.page)
+    eventually(lambda: browser.run("return window.asked") > 10, 20, "questions")
+    browser.driver.minimize_window()
+    eventually(lambda: browser.run("return document.hidden"), what="the page being hidden")
+    then, asked = browser.run("return [performance.now(), window.asked]")
+    eventually(lambda: browser.run("return performance.now()") > then + 3000, what="more than every interval")
+    assert browser.run("return window.asked") == asked
+    browser.driver.set_window_rect(0, 0, 1280, 900)
+    eventually(lambda: browser.run("return window.asked") > asked, what="questions again")
+    assert max(browser.run("return window.most").values()) == 1
+    browser.driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", script)
+
+
+def test_it_is_legible_in_both_themes_and_fits_both_widths(start, browser, enter):
+    edge = start()
+    for user in ["ada", "grace.hopper", HOSTILE]:
+        stream = enter(edge, user, fields=[("Origin", "https://chat.example.com")])
+        stream.send_frame(TEXT, b"hello")
+    edge.rule("throttle", user="ada", messages_per_second=5)
+    edge.rule("ban", cidr="192.0.2.0/24", ttl_seconds=3600, reason="spam")
+    browser.prefer(prefers_color_scheme="light")
+    browser.sign_in(edge.page)
+    try:
+        for theme in ["light", "dark"]:
+            browser.prefer(prefers_color_scheme=theme)
+            for width, height in [(1280, 900), (390, 844)]:
+                browser.resize(width, height)
+                for view in ["overview", "connections", "rules", "events", "configuration"]:
+                    browser.go(view)
+                    eventually(lambda: browser.is_shown(f"#{view}"), what=view)
+                    browser.screenshot(f"{view}-{theme}-{width}")
+                    assert browser.run("return document.documentElement.scrollWidth") <= width, f"{view} is wider than {width}"
+                    assert browser.module("return " + ILLEGIBLE) == []
+            browser.run("document.getElementById('add-rule').click()")
+            browser.screenshot(f"dialog-{theme}-390")
+            assert browser.module("return " + ILLEGIBLE) == []
+            browser.keys(Keys.ESCAPE)
+    finally:
+        browser.resize(1280, 900)
+    ground = "return getComputedStyle(document.body).backgroundColor"
+    dark = browser.run(ground)
+    browser.click("#theme")
+    assert browser.text("#theme") == "Theme: light"
+    assert browser.run(ground) != dark
+    browser.prefer()
+
+
+# Texts whose contrast is below what WCAG 2.2 asks for (§1.4.3): 4.5, or 3 for large ones. What cannot be used does not count.
+ILLEGIBLE = """(() => {
+  const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+  const rgba = (color) => {
+    canvas.clearRect(0, 0, 1, 1);
+    canvas.fillStyle = color;
+    canvas.fillRect(0, 0, 1, 1);
+    return [...canvas.getImageData(0, 0, 1, 1).data];
+  };
+  const luminance = ([r, g, b]) => [r, g, b].map((c) => c / 255)
+    .map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4))
+    .reduce((sum, c, index) => sum + c * [0.2126, 0.7152, 0.0722][index], 0);
+  const ground = (node) => {
+    for (let at = node; at; at = at.parentElement) {
+      const color = rgba(getComputedStyle(at).backgroundColor);
+      if (color[3] === 255) return color;
+    }
+    return [255, 255, 255];
+  };
+  const found = [];
+  for (const node of document.querySelectorAll("body *")) {
+    const hasText = [...node.childNodes].some((child) => child.nodeType === 3 && child.data.trim());
+    if (!hasText || !node.checkVisibility() || node.closest("[aria-disabled], :disabled")) continue;
+    const style = getComputedStyle(node);
+    const [a, b] = [luminance(rgba(style.color)), luminance(ground(node))];
+    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    const isLarge = parseFloat(style.fontSize) >= 24 || (parseFloat(style.fontSize) >= 18.66 && style.fontWeight >= 700);
+    if (ratio < (isLarge ? 3 : 4.5)) found.push(`${node.tagName} ${node.className} ${node.textContent.trim().slice(0, 30)}: ${ratio.toFixed(2)}`);
+  }
+  return found;
+})()"""
+
+
+# Its parts
+
+
+def test_a_stream_is_read_right_wherever_it_is_split(start, browser):
+    browser.open(start().page)
+    text = ": heartbeat\n\nid: 1\nevent: opened\ndata: {\"user\":\"é\"}\n\ndata:a\r\ndata:b\r\n\r\nevent: none\n\ndata\r\rdata: x\n\ndata: cut"
+    expected = [["opened", '{"user":"é"}', "1"], ["message", "a\nb", "1"], ["message", "", "1"], ["message", "x", "1"]]
+    script = """const { EventParser } = await import("/console/sse.js");
+        const [text] = given, results = new Set();
+        for (let at = 0; at <= text.length; at += 1) {
+          const parser = new EventParser();
+          const events = [...parser.push(text.slice(0, at)), ...parser.push(text.slice(at))];
+          results.add(JSON.stringify(events.map(({ type, data, id }) => [type, data, id])));
+        }
+        const parser = new EventParser();
+        let endless = parser.push("data: ");
+        for (let times = 0; times < 100; times += 1) endless = parser.push("x".repeat(10_000));
+        endless = parser.push("\\n\\ndata: after\\n\\n");
+        return [[...results].map((result) => JSON.parse(result)), endless.map(({ data }) => data)];"""
+    assert browser.module(script, text) == [[expected], ["after"]]
+
+
+def test_values_are_written_as_people_read_them(start, browser):
+    browser.open(start().page)
+    cases = {
+        "count": [(0, "0"), (12345, "12,345"), (None, "–")],
+        "short": [(0, "0"), (7.46, "7.5"), (840.4, "840"), (1000, "1.0k"), (12449, "12.4k"), (999_960, "1.0M"), (3_100_000, "3.1M")],
+        "bytes": [(0, "0 B"), (999, "999 B"), (1536, "1.5 KiB"), (1_048_575, "1.0 MiB"), (2 * 1024**3, "2.0 GiB"), (None, "–")],
+        "duration": [(0, "0 s"), (59.9, "59 s"), (723, "12 m 03 s"), (15_120, "4 h 12 m"), (273_600, "3 d 04 h"), (-5, "0 s"), (None, "–")],
+        "clock": [("2026-01-31T12:33:05.250Z", "12:33:05"), ("never", "–")],
+        "parseDuration": [("", None), ("90", 90), ("90s", 90), (" 10 m ", 600), ("1h", 3600), ("2d", 172_800), ("soon", "NaN")],
+    }
+    script = """const format = await import("/console/format.js");
+        return given[0].map(([name, value]) => { const got = format[name](value); return Number.isNaN(got) ? "NaN" : got; });"""
+    flat = [(name, value) for name, values in cases.items() for value, _ in values]
+    assert browser.module(script, flat) == [text for values in cases.values() for _, text in values]
+
+
+def test_an_edge_without_an_endpoint_has_a_section_that_says_so(start, browser):
+    edge = start()
+    hiding = """const ask = window.fetch;
+        window.fetch = (url, ...rest) => ask(url.startsWith("/api/v1/workers") ? "/api/v1/nothing" : url, ...rest);"""
+    script = browser.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": hiding})
+    browser.sign_in(edge.page)
+    browser.wait_for_text("#workers .note", "This edge does not offer this")
+    assert not browser.is_shown("#workers-table")
+    assert browser.is_shown("#tiles")
+    browser.driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", script)

@@ -74,6 +74,7 @@ export class Actions {
     this.#throttle.open({
       title: `Throttle ${whom}?`, confirm: "Throttle", hides: isOne ? (first.user ? [] : ["scope-user"]) : ["scope"],
       values: { user: first.user ?? "", cidr: first.client_address ?? "", ttl: "10m" },
+      countsBy: ["scope", "user", "cidr"],
       count: (values, signal) => {
         if (values.scope === "connection") return { text: `This slows ${counted(connections.length, "connection")} down.` };
         return this.#countOf(subjectOf(values), signal, "This slows down");
@@ -107,6 +108,7 @@ export class Actions {
     this.#rule.open({
       title: "New rule", confirm: "Put in force",
       values: { action, subject: user || !address ? "user" : "address", user, cidr: address, ttl: action === "ban" ? "1h" : "10m" },
+      countsBy: ["subject", "user", "cidr"],
       count: (values, signal) => this.#countOf(subjectOf(values), signal, "This concerns"),
       act: (values) => this.#addRule({
         action: values.action, ...subjectOf(values), ...(values.action === "throttle" && limitsOf(values)),
@@ -126,6 +128,7 @@ export class Actions {
       title: `Ban who has these ${counted(connections.length, "connection")}?`, confirm: "Ban",
       hides: ["action", "value", "all"],
       values: { action: "ban", subject: connections.some(({ user }) => user) ? "user" : "address", ttl: "1h" },
+      countsBy: ["subject"],
       count: async (values, signal) => {
         const them = subjects(values);
         let matched = 0;

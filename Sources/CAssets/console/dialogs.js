@@ -1,5 +1,5 @@
 // A dialog that does one thing: it says first whom that concerns, and waits for a yes.
-import { debounced, setText } from "./dom.js";
+import { setText } from "./dom.js";
 import { notify } from "./notices.js";
 import { parseDuration } from "./format.js";
 
@@ -9,8 +9,9 @@ import { parseDuration } from "./format.js";
  * @property {string} confirm  what the button says
  * @property {Record<string, string>} [values]  what the fields begin with
  * @property {string[]} [hides]  names of fields that do not matter here
- * @property {(values: Record<string, string>, signal: AbortSignal) => Promise<Count>} [count]  whom it concerns, asked again
- *   whenever a field changes; until it answers nothing can be confirmed
+ * @property {(values: Record<string, string>, signal: AbortSignal) => Count|Promise<Count>} [count]  whom it concerns; until it
+ *   answers nothing can be confirmed
+ * @property {string[]} [countsBy]  the fields on which that depends: it is asked again when one changes
  * @property {(values: Record<string, string>) => Promise<string>} act  does it, and says what was done
  */
 /** @typedef {{text: string, confirm?: string, isNobody?: boolean}} Count */
@@ -32,10 +33,8 @@ export class ActionDialog {
     });
     dialog.querySelector(".cancel").addEventListener("click", () => dialog.close());
     dialog.addEventListener("close", () => this.#counting?.abort());
-    const recount = debounced(200, () => dialog.open && this.#count());
-    this.form.addEventListener("input", () => {
-      if (this.#task?.count) this.#confirm.disabled = true;
-      recount();
+    this.form.addEventListener("input", ({ target }) => {
+      if (this.#task.countsBy?.includes(target.name)) this.#count();
     });
   }
 
@@ -51,7 +50,7 @@ export class ActionDialog {
     setText(this.#confirm, task.confirm);
     this.#say("");
     setText(this.#part(".count"), "");
-    this.#confirm.disabled = Boolean(task.count);
+    this.#confirm.disabled = false;
     this.form.dispatchEvent(new Event("prepare"));
     this.dialog.showModal();
     this.#count();
@@ -65,6 +64,7 @@ export class ActionDialog {
     if (!this.#task.count) return;
     this.#counting?.abort();
     const counting = (this.#counting = new AbortController());
+    this.#confirm.disabled = true;
     try {
       const { text, confirm, isNobody } = await this.#task.count(this.values, counting.signal);
       if (counting.signal.aborted) return;

@@ -45,12 +45,3 @@ export function onSubmit(form, action) {
     action(Object.fromEntries(new FormData(form)), event.submitter);
   });
 }
-
-/** Calls `action` once nobody has called for `milliseconds`. */
-export function debounced(milliseconds, action) {
-  let timer = 0;
-  return (...values) => {
-    clearTimeout(timer);
-    timer = setTimeout(() => action(...values), milliseconds);
-  };
-}

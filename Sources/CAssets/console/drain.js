@@ -11,7 +11,8 @@ export class Drain {
     this.button = roles.guard(element("drain"), "operator");
     const drain = () => dialog.open({
       title: "Drain this edge?", confirm: "Drain",
-      count: async (values) => {
+      countsBy: ["spread_seconds"],
+      count: (values) => {
         const { spread_seconds: spread } = orderOf(values);
         const over = spread ? `, spread over ${duration(spread)}` : "";
         const text = `${counted(this.#status.connections, "connection")} will be closed with 1012${over}. Newcomers are refused; `;

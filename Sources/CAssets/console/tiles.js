@@ -84,7 +84,7 @@ function refusals(status, history) {
   const within = `in ${duration(history.seconds)}`;
   const detail = grown.length > 0
     ? `${grown.slice(0, 3).map(({ reason, growth }) => `${words(reason)} ${count(growth)}`).join(" · ")} ${within}`
-    : `none ${within} · ${count(total(status))} in all`;
+    : `${count(total(status))} since the start`;
   const value = status.handshakes ? rate(rates.at(-1)) : "–";
   return { value, detail: status.handshakes ? detail : "", tone: grown.length > 0 ? "warning" : null, values: rates };
 }

@@ -70,6 +70,7 @@ export class Workers {
     this.#dialog.open({
       title: isMaint ? `Take ${name} out for maintenance?` : `Send ${name} no new clients?`,
       confirm: isMaint ? `Take it out, close ${clients}` : "Drain it", hides: isMaint ? ["close_clients"] : [],
+      countsBy: ["close_clients"],
       count: ({ close_clients: closes }) => ({
         text: isMaint || closes ? `Its ${clients} are closed with 1012 and come back to other workers.` : `Its ${clients} stay.`,
         confirm: isMaint || closes ? `${isMaint ? "Take it out" : "Drain it"}, close ${clients}` : "Drain it",
