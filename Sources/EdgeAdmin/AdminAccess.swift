@@ -70,7 +70,13 @@ public final class AdminAccess: Sendable {
       throw AdminProblem(400, "bad_request", "Host and Origin may be given once.")
     }
     switch peer {
-    case .unix: break
+    case .unix:
+      // A socket that was forwarded to a port meets browsers, too. Programs say what they like, but for a name that somebody's page
+      // could have: one with a dot.
+      guard let host = hosts.first, !host.isEmpty else { break }
+      guard let name = hostName(host), !name.contains(".") || IPAddress(name) != nil || isAllowed(name) else {
+        throw AdminProblem(403, "host_not_allowed", "Host must be localhost, or another name without a dot.")
+      }
     case .tcp:
       guard let host = hosts.first, let name = hostName(host), isAllowed(name) else {
         throw AdminProblem(

@@ -102,7 +102,15 @@ import Testing
   @Test func `a Host is required over TCP, and given once`() {
     #expect(status(api(FakeBackend()), get("/metrics")) == 403)
     #expect(status(api(FakeBackend()), get("/metrics", host + host)) == 400)
-    #expect(status(api(FakeBackend()), get("/metrics", [("Host", "anything")]), from: .unix(userID: 0)) == 200)
+  }
+
+  @Test(arguments: [
+    ("anything", 200), ("localhost:9901", 200), ("127.0.0.1", 200), ("[::1]:9901", 200), ("", 200), ("edge.internal", 200),
+    ("rebound.example", 403), ("rebound.example:9901", 403), ("rebound.", 403),
+  ])
+  func `a Host on a Unix socket is no name that somebody's page could have`(host: String, status expected: Int) {
+    let api = api(FakeBackend(), hosts: ["edge.internal"])
+    #expect(status(api, get("/metrics", [("Host", host)]), from: .unix(userID: 0)) == expected)
   }
 
   @Test(arguments: [
