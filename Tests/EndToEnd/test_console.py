@@ -425,6 +425,41 @@ def test_the_feed_shows_what_happens_and_can_be_held(start, browser, enter):
     assert len(browser.texts("#event-list [data-type=opened]")) == 1
 
 
+def test_a_configuration_is_checked_reloaded_and_its_difference_shown(start, browser):
+    edge = start()
+    browser.sign_in(edge.page)
+    browser.go("configuration")
+    eventually(lambda: "routes:" in (browser.text("#yaml") or ""), what="the configuration")
+    assert "tokens_file" in browser.text("#yaml")
+    document = json.loads(edge.path.read_text())
+
+    # Checked: nothing changes
+    document["routes"][0]["messages"] = {"rate": "7/s"}
+    browser.run("document.getElementById('draft').value = arguments[0]", json.dumps(document, indent=1))
+    browser.click("#validate")
+    browser.wait_for_text("#validate-result", "Valid. A reload with it would change:")
+    assert any("7/s" in text for text in browser.texts("#validate-result .new"))
+    browser.run("document.getElementById('draft').value = 'routes:\\n  - nmae: x\\n'")
+    browser.click("#validate")
+    browser.wait_for_text("#validate-result", "nmae")
+    browser.click("#validate-result li:has(button) button")
+    assert browser.focused() == "draft"
+
+    # Reloaded: what changed is shown, and a bad file changes nothing
+    edge.path.write_text(json.dumps(document))
+    browser.click("#reload")
+    browser.click("#confirm-dialog .confirm")
+    browser.wait_for_text("#notices", "The configuration was reloaded.")
+    assert any("7/s" in text for text in browser.texts("#reload-result .new"))
+    edge.path.write_text("nonsense: true")
+    browser.click("#reload")
+    browser.click("#confirm-dialog .confirm")
+    browser.wait_for_text("#reload-result", "nonsense")
+    browser.keys(Keys.ESCAPE)
+    browser.wait_for_text("[data-tile=configuration] .detail", "last reload failed")
+    browser.screenshot("configuration-errors")
+
+
 # How it is used
 
 

@@ -35,7 +35,7 @@ function topTalkers({ api, roles, actions }) {
       id: "key", title: "Who", isHeader: true, make: () => [make("a")],
       update: ({ key, by }, cell) => {
         cell.firstChild.textContent = cell.title = key;
-        cell.firstChild.hash = address("connections", by === "user" ? { user: key } : { ip: key });
+        cell.firstChild.href = address("connections", by === "user" ? { user: key } : { ip: key });
       },
     },
     { id: "connections", title: "Open", isNumeric: true, text: ({ connections }) => count(connections) },
@@ -74,7 +74,7 @@ function routes({ api }) {
   const columns = [
     { id: "name", title: "Route", isHeader: true, make: () => [make("a")], update: ({ name }, cell) => {
       cell.firstChild.textContent = name;
-      cell.firstChild.hash = address("connections", { route: name });
+      cell.firstChild.href = address("connections", { route: name });
     } },
     { id: "match", title: "Match", text: ({ host, path }) => `${host ?? "*"}${path}` },
     { id: "pool", title: "Pool", text: ({ pool }) => text(pool) },
