@@ -25,7 +25,9 @@ export function startRouter(views) {
       for (const other of Object.keys(views)) element(other).hidden = other !== name;
       for (const link of element("views").querySelectorAll("a")) {
         link.toggleAttribute("aria-current", false);
-        if (link.hash === `#/${name}`) link.setAttribute("aria-current", "page");
+        if (link.hash !== `#/${name}`) continue;
+        link.setAttribute("aria-current", "page");
+        link.scrollIntoView({ block: "nearest", inline: "nearest" });
       }
       document.title = `${element(name).querySelector("h2").textContent} · Sluice`;
     }
