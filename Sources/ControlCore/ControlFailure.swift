@@ -14,8 +14,8 @@ public enum ControlFailure: Error, Equatable, Sendable, CustomStringConvertible 
   case unreachable(String)
   /// The edge, or the system, does not let us.
   case denied(String)
-  /// The edge refuses a configuration.
-  case badConfiguration(String)
+  /// The edge refuses a configuration: what is wrong, and in which file as far as that is known.
+  case badConfiguration(file: String?, [ConfigurationFlaw])
 
   /// What the program ends with.
   public var exitCode: Int32 {
@@ -33,9 +33,17 @@ public enum ControlFailure: Error, Equatable, Sendable, CustomStringConvertible 
   public var description: String {
     switch self {
     case .failed(let text), .unknown(let text), .usage(let text), .nothingMatched(let text), .unreachable(let text),
-      .denied(let text),
-      .badConfiguration(let text):
+      .denied(let text):
       text
+    case .badConfiguration(let file, let flaws): flaws.map { $0.line(in: file) }.joined(separator: "\n")
+    }
+  }
+
+  /// The same with the name of the file, where it is about one.
+  public func inFile(_ file: String?) -> ControlFailure {
+    switch self {
+    case .badConfiguration(_, let flaws): .badConfiguration(file: file, flaws)
+    case .failed, .unknown, .usage, .nothingMatched, .unreachable, .denied: self
     }
   }
 
@@ -57,20 +65,40 @@ public enum ControlFailure: Error, Equatable, Sendable, CustomStringConvertible 
     case 404 where word == "not_found" || word == nil:
       self = .unknown("This edge does not know \(target): is it older than sluicectl?")
     case 404: self = .nothingMatched(detail)
-    case 422: self = .badConfiguration(Self.configurationErrors(problem) ?? detail)
+    case 422:
+      let errors = problem?["errors"]?.arrayValue ?? []
+      self = .badConfiguration(
+        file: nil, errors.isEmpty ? [ConfigurationFlaw(message: detail)] : errors.map(ConfigurationFlaw.init))
     case 503: self = .unreachable(detail)
     default: self = .failed(detail)
     }
   }
+}
 
-  /// A line `file:line:column: message` for each error of a configuration; nil where the edge lists none.
-  private static func configurationErrors(_ problem: JSON?) -> String? {
-    guard let errors = problem?["errors"]?.arrayValue, !errors.isEmpty else { return nil }
-    return errors.map { error in
-      let place = [error["path"]?.stringValue, error["line"]?.text, error["column"]?.text].compactMap { $0 }
-      return TerminalText.safe(
-        (place + [" " + (error["message"]?.stringValue ?? "wrong")]).joined(separator: ":"), maxWidth: 2_000)
-    }.joined(separator: "\n")
+/// Something that is wrong with a configuration.
+public struct ConfigurationFlaw: Equatable, Sendable {
+  /// The line and the column, counted from 1, where it is in the file.
+  var place: [String] = []
+  /// The setting, such as `limits.per_ip.connections`; empty where it is about none.
+  var setting = ""
+  var message: String
+
+  /// Something that is wrong with the file as a whole.
+  public init(message: String) {
+    self.message = message
+  }
+
+  init(_ json: JSON) {
+    place = ["line", "column"].compactMap { json[$0]?.integerValue.map { String($0) } }
+    setting = json["path"]?.stringValue ?? ""
+    message = json["message"]?.stringValue ?? "wrong"
+  }
+
+  /// `sluice.yaml:3:7: limits.per_ip: message`, as compilers write it and editors read it.
+  func line(in file: String?) -> String {
+    let position = ([file ?? ""] + place).filter { !$0.isEmpty }.joined(separator: ":")
+    let subject = setting.isEmpty || message.contains(setting) ? "" : setting
+    return TerminalText.safe([position, subject, message].filter { !$0.isEmpty }.joined(separator: ": "), maxWidth: 2_000)
   }
 }
 

@@ -7,10 +7,8 @@ extension StreamEvent {
       return "\(painter.paint(kind, style)) \(TerminalText.safe(data))\n"
     }
     let time = said["at"]?.stringValue.map { Moment.timeOfDay($0) } ?? ""
-    let facts = members.compactMap { member -> String? in
-      guard member.name != "at", !member.value.isNull else { return nil }
-      let value = member.value.text ?? String(decoding: member.value.encoded(), as: UTF8.self)
-      return "\(painter.paint(TerminalText.safe(member.name) + "=", .faint))\(TerminalText.safe(value))"
+    let facts = members.flatMap { member in member.name == "at" ? [] : self.facts(member.name, member.value) }.map { fact in
+      painter.paint(TerminalText.safe(fact.name) + "=", .faint) + TerminalText.safe(fact.value)
     }
     return ([painter.paint(TerminalText.safe(time), .faint), painter.paint(kind, style)] + facts).joined(separator: " ") + "\n"
   }
@@ -19,6 +17,13 @@ extension StreamEvent {
   public var json: JSON {
     let said = (try? JSON(parsing: Array(data.utf8))) ?? .string(data)
     return .object(present: [("event", .string(name)), ("id", id.map(JSON.string)), ("data", said)])
+  }
+
+  /// What a member says; an object in it says as much as it has members.
+  private func facts(_ name: String, _ value: JSON) -> [(name: String, value: String)] {
+    if value.isNull { return [] }
+    guard let members = value.members else { return [(name, value.text ?? String(decoding: value.encoded(), as: UTF8.self))] }
+    return members.map { ("\(name).\($0.name)", $0.value.text ?? String(decoding: $0.value.encoded(), as: UTF8.self)) }
   }
 
   private var kind: String {

@@ -8,7 +8,7 @@ public enum Listing {
       [
         .text("ID", "id"), .text("STATE", "state"), .text("USER", "user", mayShrink: true), .text("ADDRESS", "client_address"),
         .text("ROUTE", "route", mayShrink: true),
-        Column("WORKER", mayShrink: true) { Cell(lastPart(ofSocket: $0["worker"]?.stringValue)) },
+        Column("WORKER", mayShrink: true) { Cell(shortName(ofSocket: $0["worker"]?.stringValue)) },
         .duration("AGE", "age_seconds"), .duration("IDLE", "idle_seconds"), .count("MSGS IN", "messages_in"),
         .count("OUT", "messages_out"), .bytes("BYTES IN", "bytes_in"), .bytes("OUT", "bytes_out"),
         Column("QUEUED", isRightAligned: true) { entry in
@@ -106,14 +106,14 @@ public enum Listing {
 extension Listing {
   /// What a worker is called in the list.
   public static func workerName(_ worker: JSON) -> String {
-    TerminalText.safe(worker["name"]?.stringValue ?? lastPart(ofSocket: worker["path"]?.stringValue) ?? "")
+    TerminalText.safe(worker["name"]?.stringValue ?? shortName(ofSocket: worker["path"]?.stringValue) ?? "")
   }
-}
 
-/// The last part of a socket's path without its ending.
-private func lastPart(ofSocket path: String?) -> String? {
-  guard let name = path?.split(separator: "/").last else { return path }
-  return String(name.hasSuffix(".sock") ? name.dropLast(5) : name)
+  /// The last part of a socket's path without its ending.
+  public static func shortName(ofSocket path: String?) -> String? {
+    guard let name = path?.split(separator: "/").last else { return path }
+    return String(name.hasSuffix(".sock") ? name.dropLast(".sock".count) : name)
+  }
 }
 
 private func state(_ word: String?) -> Cell {

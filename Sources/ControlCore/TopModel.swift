@@ -120,11 +120,12 @@ private struct Sample {
   func rates(since earlier: Sample) -> [String: Double] {
     let elapsed = (at - earlier.at).inSeconds
     guard elapsed > 0 else { return [:] }
-    let before = earlier.totals
-    let firstRefusals = totals.keys.filter { $0.hasPrefix(refusedPrefix) && before[$0] == nil && before["accepted"] != nil }
+    let (before, after) = (earlier.totals, totals)
     var rates: [String: Double] = [:]
-    for (name, total) in totals {
-      guard let base = firstRefusals.contains(name) ? 0 : before[name], total >= base else { continue }
+    for (name, total) in after {
+      // A reason that nobody was refused for is not in the list.
+      let isFirst = name.hasPrefix(refusedPrefix) && before["accepted"] != nil
+      guard let base = before[name] ?? (isFirst ? 0 : nil), total >= base else { continue }
       rates[name] = (total - base) / elapsed
     }
     return rates

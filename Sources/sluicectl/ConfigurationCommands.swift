@@ -12,7 +12,15 @@ struct ReloadCommand: ControlCommand {
   @OptionGroup(title: "Which edge") var options: ControlOptions
 
   func perform(in session: Session) throws(ControlFailure) {
-    let answer = try session.ask(APIRequest(.post, "reload", body: .object([])))
+    let answer: JSON
+    do throws(ControlFailure) {
+      answer = try session.ask(APIRequest(.post, "reload", body: .object([])))
+    } catch {
+      // Which file it is, the edge says elsewhere.
+      guard case .badConfiguration = error else { throw error }
+      let file = (try? session.ask(APIRequest(.get, "status")))?["config"]?["file"]?.stringValue
+      throw error.inFile(file)
+    }
     session.show(answer) { ConfigurationDiff($0).text(painter: session.painter) }
     let waiting = answer["needs_restart"]?.arrayValue?.compactMap(\.stringValue) ?? []
     if !waiting.isEmpty {
@@ -51,19 +59,21 @@ struct ValidateCommand: ControlCommand {
   @OptionGroup(title: "Which edge") var options: ControlOptions
 
   func perform(in session: Session) throws(ControlFailure) {
-    let text: String
-    do {
-      guard let valid = String(validating: try FileSystem.readFile(file, maxBytes: maxConfigurationBytes), as: UTF8.self) else {
-        throw ControlFailure.badConfiguration("\(file): not UTF-8")
-      }
-      text = valid
-    } catch let error as FileError {
-      throw .usage("\(file): \(error).")
-    } catch {
-      throw .badConfiguration("\(file): not UTF-8")
-    }
-    let answer = try session.ask(APIRequest(.post, "config", "validate", body: ["yaml": .string(text)]))
+    let answer = try session.ask(APIRequest(.post, "config", "validate", body: ["yaml": .string(try text())]), file: file)
     session.show(answer) { ConfigurationDiff($0).text(painter: session.painter) }
+  }
+
+  private func text() throws(ControlFailure) -> String {
+    let bytes: [UInt8]
+    do throws(FileError) {
+      bytes = try FileSystem.readFile(file, maxBytes: maxConfigurationBytes)
+    } catch {
+      throw .usage("\(file): \(error).")
+    }
+    guard let text = String(validating: bytes, as: UTF8.self) else {
+      throw .badConfiguration(file: file, [ConfigurationFlaw(message: "not UTF-8")])
+    }
+    return text
   }
 }
 

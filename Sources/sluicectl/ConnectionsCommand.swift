@@ -113,7 +113,8 @@ struct Selection: ParsableArguments {
     [
       ("user", user.map(JSON.string)), ("ip", ip.map { .string($0.text) }), ("route", route.map(JSON.string)),
       ("worker", worker.map(JSON.string)), ("origin", origin.map(JSON.string)), ("throttled", .flag(throttled)),
-      ("idle_gt", idleLongerThan?.seconds), ("age_gt", olderThan?.seconds),
+      ("idle_gt", idleLongerThan.map { .string(Quantity.text($0.duration)) }),
+      ("age_gt", olderThan.map { .string(Quantity.text($0.duration)) }),
     ]
   }
 

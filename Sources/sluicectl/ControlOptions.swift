@@ -26,6 +26,10 @@ struct ControlOptions: ParsableArguments {
 
   @Option(help: ArgumentHelp("How long to wait for an answer.", valueName: "duration"))
   var timeout = DurationArgument(.seconds(10))
+
+  func validate() throws {
+    guard timeout.duration > .zero else { throw ValidationError("--timeout must be longer than nothing") }
+  }
 }
 
 /// How answers are shown.
@@ -43,7 +47,7 @@ extension ServerAddress: ExpressibleByArgument {
   }
 }
 
-/// A duration on the command line: `30s`, `10m`, `1h`.
+/// A duration on the command line: `0s`, `30s`, `10m`, `1h`.
 struct DurationArgument: ExpressibleByArgument {
   let duration: Duration
 
@@ -52,7 +56,7 @@ struct DurationArgument: ExpressibleByArgument {
   }
 
   init?(argument: String) {
-    guard let duration = Quantity.duration(argument), duration > .zero else { return nil }
+    guard let duration = Quantity.duration(argument) else { return nil }
     self.duration = duration
   }
 

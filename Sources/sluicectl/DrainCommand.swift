@@ -90,4 +90,5 @@ struct UndrainCommand: ControlCommand {
   }
 }
 
-private let graceAfterEnd = Duration.seconds(5)
+/// The last client is told to go at the drain's end; the drain's own timeout, a minute unless it is set, cuts off who stays.
+private let graceAfterEnd = Duration.seconds(60)

@@ -24,6 +24,10 @@ struct EventsCommand: ControlCommand {
   var count: Int?
   @OptionGroup(title: "Which edge") var options: ControlOptions
 
+  func validate() throws {
+    guard count.map({ $0 > 0 }) ?? true else { throw ValidationError("--count must be at least 1") }
+  }
+
   func perform(in session: Session) throws(ControlFailure) {
     var request = APIRequest(.get, "events", query: [("types", types), ("user", user), ("ip", ip?.text), ("route", route)])
     request.accept = "text/event-stream"

@@ -91,7 +91,6 @@ struct KickProgress {
   /// Waits for its end; Ctrl-C stops it.
   func follow(from answer: JSON) throws(ControlFailure) {
     let attention = try Attention(keys: false)
-    session.client.isCancelled = { false }
     var state = answer
     let line = ProgressLine()
     let began = MonotonicClock.now()

@@ -35,7 +35,7 @@ struct LiveView {
       }
       if let count, shown >= count { return }
       wait: while true {
-        switch attention.wait(until: began + interval) {
+        switch attention.wait(until: began + max(interval, shortestInterval)) {
         case .timeUp, .resized, .key(UInt8(ascii: " ")): break wait
         case .stop, .key(quitKey): return
         case .key: continue
@@ -74,3 +74,5 @@ struct Screen {
     StandardStreams.writeOutput("\u{1b}[?25h\u{1b}[?1049l")
   }
 }
+
+private let shortestInterval = Duration.milliseconds(10)

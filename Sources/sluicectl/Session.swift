@@ -54,9 +54,15 @@ struct Session {
 
   /// Asks the edge.
   ///
+  /// - Parameter file: the file that the request is about, for what is wrong with it.
   /// - Returns: its answer in JSON.
-  func ask(_ request: APIRequest) throws(ControlFailure) -> JSON {
-    let body = try client.ask(request)
+  func ask(_ request: APIRequest, file: String? = nil) throws(ControlFailure) -> JSON {
+    let body: [UInt8]
+    do throws(ControlFailure) {
+      body = try client.ask(request)
+    } catch {
+      throw error.inFile(file)
+    }
     guard let answer = try? JSON(parsing: body) else {
       throw .failed("\(server) does not answer in JSON: is an edge's admin plane there?")
     }

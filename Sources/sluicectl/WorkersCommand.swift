@@ -81,7 +81,8 @@ extension Session {
   func worker(named name: String) throws(ControlFailure) -> JSON {
     let workers = try ask(APIRequest(.get, "workers"))["workers"]?.arrayValue ?? []
     let meant = workers.filter { worker in
-      worker["path"]?.stringValue == name || worker["name"]?.stringValue == name || Listing.workerName(worker) == name
+      let path = worker["path"]?.stringValue
+      return [path, worker["name"]?.stringValue, Listing.shortName(ofSocket: path)].contains(name)
     }
     guard let worker = meant.first else {
       throw .nothingMatched("There is no worker \(TerminalText.safe(name)); `workers` lists them.")

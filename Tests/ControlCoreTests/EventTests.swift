@@ -50,6 +50,9 @@ import Testing
     let event = Self.events[0]
     #expect(event.line(painter: Painter(isColored: false)) == "12:00:00Z opened    user=al\\u{1b}ice route=chat n=1\n")
     #expect(Self.events[1].line(painter: Painter(isColored: false)) == "message   one\\u{a}two\n")
+    let nested = StreamEvent(
+      name: "rule", id: nil, data: #"{"at":"x","change":"added","rule":{"id":"r1","bytes":[1]},"by":null}"#)
+    #expect(nested.line(painter: Painter(isColored: false)) == "x rule      change=added rule.id=r1 rule.bytes=[1]\n")
     #expect(event.json["event"] == "opened" && event.json["id"] == "7" && event.json["data"]?["route"] == "chat")
   }
 }

@@ -100,11 +100,15 @@ import Testing
   @Test func `lists every error of a configuration by its place`() {
     let problem: JSON = [
       "errors": [
-        ["path": "/etc/sluice.yaml", "line": 3, "column": 7, "message": "unknown key"], ["message": "two\nlines"], [:],
+        ["path": "limits.per_ip", "line": 3, "column": 7, "message": "unknown key"],
+        ["path": "", "line": nil, "column": nil, "message": "two\nlines"], [:], nil,
       ]
     ]
-    #expect(
-      ControlFailure(status: 422, problem: problem, target: "/")
-        == .badConfiguration("/etc/sluice.yaml:3:7: unknown key\n two\\u{a}lines\n wrong"))
+    let failure = ControlFailure(status: 422, problem: problem, target: "/")
+    #expect(failure.description == "3:7: limits.per_ip: unknown key\ntwo\\u{a}lines\nwrong\nwrong")
+    #expect(failure.inFile("a.yaml").description.hasPrefix("a.yaml:3:7: limits.per_ip: unknown key\na.yaml: two"))
+    let bare = ControlFailure(status: 422, problem: ["detail": "No."], target: "/")
+    #expect(bare.description == "No." && bare.exitCode == 78)
+    #expect(ControlFailure.usage("x").inFile("a.yaml") == .usage("x"))
   }
 }

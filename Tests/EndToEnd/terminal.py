@@ -69,6 +69,11 @@ class AtTerminal:
         return self._process.returncode
 
     @property
+    def exit_code(self):
+        """None while the program runs."""
+        return self._process.poll()
+
+    @property
     def is_restored(self):
         """Whether the terminal is as it was: modes, screen and cursor."""
         return (

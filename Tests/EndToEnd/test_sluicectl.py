@@ -13,7 +13,7 @@ import pytest
 from conftest import short_directory
 from edge import BINARIES, Edge, configuration, open_route
 from fakeadmin import FakeAdmin
-from frames import FrameStream, upgrade_request
+from frames import TEXT, FrameStream, upgrade_request
 from terminal import AtTerminal
 from waiting import eventually, slow
 from workers import RawWorker, accept_upgrade
@@ -108,6 +108,11 @@ def fake(directory, closing):
     return start
 
 
+def plain(output):
+    """What a terminal shows of it, without colours and movements."""
+    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]|\r", "", output)
+
+
 @pytest.fixture
 def at_terminal(closing):
     return lambda control, *arguments, **options: closing(AtTerminal(control.command(*arguments), **options))
@@ -181,6 +186,42 @@ def test_workers_are_listed(edge_site, control):
     assert heading.split()[:4] == ["WORKER", "POOL", "STATE", "UP"] and line.split()[:4] == ["chat-1", "main", "ready", "up"]
 
 
+def test_what_the_edge_serves_with_is_listed(edge_site, control):
+    status = control("status").stdout
+    assert re.search(r"^edge .* · ready · ", status, re.M) and re.search(r"^certificate .* ends in \d+ days?$", status, re.M)
+    assert re.search(r"^handshakes +\d+ accepted", status, re.M)
+    routes = {line.split()[0]: line.split() for line in control("routes").stdout.splitlines()[1:]}
+    assert routes["chat"][1:6] == ["any", "/ws", "main", "main", "*"] and routes["open"][4] == "open"
+    certificate = control("certs").stdout.splitlines()[1]
+    assert certificate.startswith("secure ") and "localhost" in certificate
+    key = control("keys").stdout.splitlines()[1]
+    assert key.split()[0] == "main" and " ES256 " in key and str(edge_site.site.jwks) in key
+    assert control.json("certs")["certificates"] and control.json("keys")["keys"] and control.json("routes")["routes"]
+
+
+def test_events_are_shown_as_they_happen(edge_site, control, at_terminal):
+    terminal = at_terminal(control, "events", "--types", "opened,closed", "--user", "eve", "--count", 2)
+    # Nothing says that the reader is there: open until it has seen one.
+    eventually(lambda: edge_site.open("eve") and "opened" in terminal.read())
+    edge_site.open("other")
+    control("kick", control.json("conns", "--user", "eve")["connections"][0]["id"])
+    eventually(lambda: edge_site.open("eve") and terminal.exit_code is not None)
+    assert terminal.exit_code == 0 and "user=\x1b[0meve" in terminal.output and "other" not in terminal.output
+    assert "types" in control("events", "--types", "nonsense", code=64).stderr
+
+
+def test_a_stream_may_be_for_scripts_and_ends_as_it_should(fake):
+    stream = b'id: 1\nevent: denied\ndata: {"at":"2026-01-31T12:00:00.000Z","user":"a\\u001b[2Jb"}\n\n: heartbeat\n\n'
+    admin, control = fake({"GET /api/v1/events": stream * 3})
+    done = control("-o", "json", "events", "--count", 2)
+    assert [json.loads(line)["data"]["user"] for line in done.stdout.splitlines()] == ["a\x1b[2Jb"] * 2
+    assert r"user=a\u{1b}[2Jb" in control("events", code=69).stdout
+    admin.answers["GET /api/v1/events"] = b"data: " + b"x" * (1 << 20)
+    assert "event of more than" in control("events", code=1).stderr
+    admin.answers["GET /api/v1/events"] = (503, {"error": "readers_full", "detail": "16 read the events already."})
+    assert "16 read" in control("events", code=69).stderr
+
+
 # Acting
 
 
@@ -191,6 +232,51 @@ def test_one_connection_is_kicked_by_its_name(edge_site, control):
     assert said == f"{entry['id']} closed with 4001 bye.\n"
     assert client.close_frame() == (4001, "bye")
     assert "no connection" in control("kick", "00ff000000000001", code=65).stderr
+
+
+def test_many_are_kicked_at_a_pace_and_remembered(edge_site, control, at_terminal):
+    clients = [edge_site.open("crowd") for _ in range(30)]
+    assert control("kick", "--user", "crowd", "--dry-run").stdout == "30 connections would be closed: user crowd.\n"
+    assert "Say --yes" in control("kick", "--user", "crowd", "--worker", "chat-1", code=64).stderr
+    began = time.monotonic()
+    terminal = at_terminal(control, "kick", "--user", "crowd", "--rate", "20/s", "--code", 4000, "--reason", "moved")
+    terminal.expect("Close 30 connections, user crowd? [y/N] ")
+    terminal.type("y\n")
+    assert terminal.wait() == 0 and "30 of 30 closed" in terminal.output and "30 connections closed." in terminal.output
+    assert time.monotonic() - began > 1
+    for client in clients:
+        assert client.close_frame() == (4000, "moved")
+        client.send_close(4000)
+    assert "No connection is user crowd" in control("kick", "--user", "crowd", "--yes", code=65).stderr
+    closed = eventually(lambda: [
+        line for line in control("conns", "--state", "closed", "--user", "crowd").stdout.splitlines() if "4000 moved by edge" in line])
+    assert closed
+
+
+def test_a_paced_kick_is_stopped_by_ctrl_c_on_the_edge_too(edge_site, control, at_terminal):
+    for _ in range(20):
+        edge_site.open("stopped")
+    terminal = at_terminal(control, "kick", "--user", "stopped", "--rate", "1/s", "--yes")
+    terminal.expect(" of 20 closed")
+    terminal.type("\x03")
+    assert terminal.wait() == 1
+    closed = int(re.search(r"Stopped: (\d+) of 20 closed\.", terminal.output)[1])
+    states = [entry["state"] for entry in control.json("conns", "--user", "stopped")["connections"]]
+    assert closed < 10 and states.count("open") == 20 - closed
+    control("kick", "--user", "stopped", "--yes")
+
+
+def test_one_connection_is_throttled_and_let_go(edge_site, control):
+    edge_site.open("chatty")
+    [entry] = control.json("conns", "--user", "chatty")["connections"]
+    said = control("throttle", entry["id"], "--messages", "5/s", "--burst", 9, "--bytes", "64KiB/s", "--ttl", "10m").stdout
+    assert said == f"{entry['id']} is throttled for 10m.\n"
+    one = control("conn", entry["id"]).stdout
+    assert re.search(r"^throttle +5 messages/s · burst 9 · 64.0 KiB/s · until ", one, re.M)
+    assert " 5/s 64.0 KiB/s" in control("conns", "--user", "chatty").stdout
+    control("unthrottle", entry["id"])
+    assert control.json("conn", entry["id"])["throttle"] is None
+    assert "no connection" in control("throttle", "00ff000000000001", "--messages", "5/s", code=65).stderr
 
 
 def test_rules_are_made_listed_and_lifted(edge_site, control):
@@ -229,6 +315,109 @@ def test_a_users_tokens_are_revoked(edge_site, control):
 def test_what_concerns_everybody_needs_all(edge_site, control):
     assert '(all)' in control("ban", "--ip", "0.0.0.0/0", "--yes", code=64).stderr
     assert edge_site.edge.rules() == []
+
+
+# Workers and the edge
+
+
+def test_a_worker_is_drained_emptied_and_taken_back(edge_site, control):
+    client = edge_site.open("staying")
+    assert control("worker", "chat-1", "drain").stdout == "chat-1 is drain, weight 1.\n"
+    assert control("workers").stdout.splitlines()[1].split()[2] == "drain"
+    clients = control.json("workers")["workers"][0]["connections"]
+    refused = control("worker", edge_site.worker.path, "maint", code=64).stderr
+    assert re.search(rf"Close {clients:,} connections? of the worker chat-1\? Say --yes", refused)
+    said = control("worker", edge_site.worker.path, "drain", "--close", "--spread", "0s", "--yes").stdout
+    assert re.search(r"chat-1 is drain, weight 1; [\d,]+ connections? will be closed\.", said)
+    assert client.close_frame()[0] == 1012
+    assert control("worker", "chat-1", "ready", "--weight", 7).stdout == "chat-1 is ready, weight 7.\n"
+    control("worker", "chat-1", "--weight", 1)
+    edge_site.open("back")
+    assert "no worker" in control("worker", "nobody", "drain", code=65).stderr
+
+
+def test_names_of_workers_that_are_not_unique_are_refused(fake):
+    workers = [{"name": f"/run/{pool}/1.sock", "path": f"/run/{pool}/1.sock", "pool": pool, "connections": 0} for pool in "ab"]
+    _, control = fake({"GET /api/v1/workers": {"workers": workers}, "PATCH /api/v1/workers/%2Frun%2Fa%2F1.sock": workers[0] | {"state": "drain"}})
+    assert "give the path" in control("worker", "1", "drain", code=64).stderr
+    control("worker", "/run/a/1.sock", "drain")
+
+
+def test_the_edge_is_drained_and_taken_back(edge_site, control, at_terminal):
+    client = edge_site.open("leaving")
+    assert re.search(r"Send [\d,]+ connections? away\? Say --yes", control("drain", code=64).stderr)
+    terminal = at_terminal(control, "drain", "--delay", "0s", "--spread", "0s", "--within", "2s", "--wait")
+    terminal.expect(" away? [y/N] ")
+    terminal.type("y\n")
+    assert client.close_frame() == (1012, "edge_draining")
+    assert terminal.wait() == 0 and "] " in terminal.output and "The edge is empty." in terminal.output
+    assert "draining" in control("status").stdout
+    assert control("undrain").stdout == "The edge serves again.\n"
+    edge_site.open("again")
+
+
+def test_ctrl_c_ends_the_wait_and_not_the_drain(edge_site, control, at_terminal):
+    edge_site.open("staying")
+    terminal = at_terminal(control, "drain", "--delay", "60s", "--spread", "60s", "--within", "10m", "--wait", "--yes")
+    terminal.expect(" gone")
+    terminal.type("\x03")
+    assert terminal.wait() == 1 and "goes on draining" in terminal.output
+    assert control.json("status")["draining"] is True
+    control("undrain")
+
+
+def test_the_level_of_the_log_is_shown_and_changed(edge_site, control):
+    before = control("log-level").stdout
+    assert control("log-level", "debug").stdout == "debug\n" == control("log-level").stdout
+    control("log-level", before.strip())
+
+
+# Configuration
+
+
+def test_a_reload_prints_what_changed_or_every_error_by_its_place(fake):
+    changes = [
+        {"path": "limits.per_ip.connections", "old": "50", "new": "80", "effect": "applied"},
+        {"path": "threads", "old": "auto", "new": "2", "effect": "needs_restart"}]
+    admin, control = fake({
+        "POST /api/v1/reload": {"applied": True, "changed": True, "diff": changes, "needs_restart": ["threads"]},
+        "GET /api/v1/status": {"config": {"file": "/etc/sluice/sluice.yaml"}}})
+    done = control("reload")
+    assert done.stdout == "~ limits.per_ip.connections: 50 → 80\n~ threads: auto → 2  (needs a restart)\n"
+    assert done.stderr == "sluicectl: These wait for a restart: threads.\n"
+    assert control.json("reload")["diff"] == changes
+    errors = [
+        {"path": "routes[0].pool", "line": 14, "column": 11, "message": "there is no pool 'chta'; did you mean 'chat'?"},
+        {"path": "", "line": None, "column": None, "message": "/etc/sluice/tls/key.pem: open: Permission denied"}]
+    admin.answers["POST /api/v1/reload"] = (422, {"error": "bad_configuration", "detail": "It cannot be used.", "errors": errors})
+    refused = control("reload", code=78)
+    assert refused.stdout == "" and refused.stderr.splitlines() == [
+        "/etc/sluice/sluice.yaml:14:11: routes[0].pool: there is no pool 'chta'; did you mean 'chat'?",
+        "/etc/sluice/sluice.yaml: /etc/sluice/tls/key.pem: open: Permission denied"]
+
+
+def test_a_file_is_judged_by_the_edge_and_its_errors_bear_its_name(fake, directory):
+    admin, control = fake({"POST /api/v1/config/validate": {"valid": True, "diff": []}})
+    path = directory / "new.yaml"
+    path.write_text("version: 1\n")
+    assert control("validate", path).stdout == "Nothing differs.\n"
+    assert admin.asked("POST", "/api/v1/config/validate") == [{"yaml": "version: 1\n"}]
+    errors = [{"path": "version", "line": 1, "column": 10, "message": "must be 1"}]
+    admin.answers["POST /api/v1/config/validate"] = (422, {"error": "bad_configuration", "detail": "No.", "errors": errors})
+    assert control("validate", path, code=78).stderr == f"{path}:1:10: version: must be 1\n"
+    path.write_bytes(b"\xff")
+    assert control("validate", path, code=78).stderr == f"{path}: not UTF-8\n"
+    control("validate", directory / "missing.yaml", code=64)
+    control("validate", "/dev/zero", code=64)
+
+
+def test_the_configuration_is_printed_as_the_edge_has_it(fake):
+    yaml = "version: 1\nlog:\n  level: info\n"
+    admin, control = fake({"GET /api/v1/config": yaml.encode()})
+    assert control("config").stdout == yaml
+    assert admin.requests[-1][4]["Accept"] == "application/yaml"
+    admin.answers["GET /api/v1/config"] = {"etag": "x", "config": {"version": 1}}
+    assert control.json("config")["config"] == {"version": 1}
 
 
 # Who may
@@ -280,7 +469,7 @@ def test_a_token_and_its_line_may_come_as_json():
      ["throttle", "--user", "a"], ["throttle", "--messages", "5/s"], ["ban"], ["ban", "--user", "a", "--ip", "10.0.0.1"],
      ["conns", "--limit", "0"], ["conns", "--sort", "size"], ["worker", "a"], ["worker", "a", "ready", "--close"],
      ["revoke"], ["token", "new", "--role", "root", "--name", "a"], ["token", "new", "--role", "viewer", "--name", "a:b"],
-     ["top", "-o", "json"], ["-s", "https://localhost", "status"], ["log-level", "loud"]], ids=" ".join)
+     ["top", "-o", "json"], ["events", "--count=-1"], ["status", "--timeout", "0s"], ["-s", "https://localhost", "status"], ["log-level", "loud"]], ids=" ".join)
 def test_a_wrong_command_line_is_64(arguments):
     done = subprocess.run([SLUICECTL, *arguments], capture_output=True, text=True, timeout=slow(20), stdin=subprocess.DEVNULL)
     assert done.returncode == 64 and done.stderr and not done.stdout
@@ -360,7 +549,7 @@ def test_a_kick_of_many_is_counted_and_never_done_without_a_yes(fake):
     assert posted == [{"selector": {"user": "alice", "throttled": True}, "dry_run": True}, {"selector": {}, "all": True, "dry_run": True}]
     assert control("kick", "--ip", "10.0.0.0/8", "--idle", "5m", "--code", 1012, "--yes").stdout == "2,431 connections closed.\n"
     assert admin.asked("POST", "/api/v1/connections/disconnect")[-1] == {
-        "selector": {"ip": "10.0.0.0/8", "idle_gt": 300}, "code": 1012}
+        "selector": {"ip": "10.0.0.0/8", "idle_gt": "5m"}, "code": 1012}
 
 
 def test_a_kick_of_nobody_is_65(fake):
@@ -450,6 +639,19 @@ def test_top_waits_for_an_edge_that_restarts(fake, at_terminal, directory):
     terminal.expect("2 of 2")
     answers["GET /api/v1/status"] = (403, {"error": "role_too_low", "detail": "Not any more."})
     assert terminal.wait() == 77 and terminal.is_restored and "Not any more." in terminal.output
+
+
+def test_top_says_who_talks_and_how_fast(edge_site, control, at_terminal):
+    client = edge_site.open("talker")
+    terminal = at_terminal(control, "top", "--interval", "100ms")
+
+    def talks():
+        client.send_frame(TEXT, b"hello")
+        return re.search(r"messages in +[1-9][\d.,]*/s", plain(terminal.read())) and re.search(r"^talker +1 +[1-9]", plain(terminal.output), re.M)
+
+    eventually(talks)
+    terminal.type("q")
+    assert terminal.wait() == 0 and terminal.is_restored
 
 
 def test_lists_are_watched_and_top_works_without_a_terminal(edge_site, control, at_terminal):
