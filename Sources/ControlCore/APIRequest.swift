@@ -39,25 +39,6 @@ public struct APIRequest: Equatable, Sendable {
   }
 }
 
-extension JSON {
-  /// An object of the members that have a value.
-  public static func object(present members: [(name: String, value: JSON?)]) -> JSON {
-    .object(members.compactMap { member in member.value.map { Member(name: member.name, value: $0) } })
-  }
-}
-
-extension JSON {
-  /// `true` where something is meant; nil, which says nothing, where it is not.
-  public static func flag(_ isSet: Bool) -> JSON? {
-    isSet ? .some(.bool(true)) : .none
-  }
-
-  /// The object with another value in a member that it has.
-  public func replacing(_ name: String, with value: JSON) -> JSON {
-    .object((members ?? []).map { $0.name == name ? Member(name: name, value: value) : $0 })
-  }
-}
-
 private func escaped(_ text: String) -> String {
   var bytes: [UInt8] = []
   for byte in text.utf8 {

@@ -79,74 +79,17 @@ struct ConnectionsCommand: ControlCommand {
   }
 }
 
-/// Which connections a command is about.
-struct Selection: ParsableArguments {
-  @Option(help: ArgumentHelp("Only those of this user.", valueName: "name"))
-  var user: String?
-  @Option(help: ArgumentHelp("Only those from this address or block of addresses.", valueName: "cidr"))
-  var ip: AddressArgument?
-  @Option(help: ArgumentHelp("Only those of this route.", valueName: "name"))
-  var route: String?
-  @Option(help: ArgumentHelp("Only those on this worker: the path of its socket, or its name in `workers`.", valueName: "worker"))
-  var worker: String?
-  @Option(help: ArgumentHelp("Only those that a page of this origin opened.", valueName: "origin"))
-  var origin: String?
-  @Flag(help: "Only those that are throttled.")
-  var throttled = false
-  @Option(
-    name: .customLong("idle"), help: ArgumentHelp("Only those without a message for longer than this.", valueName: "duration"))
-  var idleLongerThan: DurationArgument?
-  @Option(name: .customLong("age"), help: ArgumentHelp("Only those that are older than this.", valueName: "duration"))
-  var olderThan: DurationArgument?
+/// `sluicectl conn ID`.
+struct ConnectionCommand: ControlCommand {
+  static let configuration = CommandConfiguration(commandName: "conn", abstract: "Shows everything about one connection.")
 
-  /// The parameters of a query.
-  var query: [(name: String, value: String?)] {
-    [
-      ("user", user), ("ip", ip?.text), ("route", route), ("worker", worker), ("origin", origin),
-      ("throttled", throttled ? "true" : nil), ("idle_gt", idleLongerThan.map { Quantity.text($0.duration) }),
-      ("age_gt", olderThan.map { Quantity.text($0.duration) }),
-    ]
+  @Argument(help: "The connection's name, as `conns` and the logs (conn.id) have it.")
+  var id: ConnectionArgument
+  @OptionGroup(title: "Which edge") var options: ControlOptions
+
+  func perform(in session: Session) throws(ControlFailure) {
+    session.show(try session.ask(APIRequest(.get, "connections", id.id.description)), sheet: Sheet.init(connection:))
   }
-
-  /// The members of a selector.
-  var members: [(name: String, value: JSON?)] {
-    [
-      ("user", user.map(JSON.string)), ("ip", ip.map { .string($0.text) }), ("route", route.map(JSON.string)),
-      ("worker", worker.map(JSON.string)), ("origin", origin.map(JSON.string)), ("throttled", .flag(throttled)),
-      ("idle_gt", idleLongerThan.map { .string(Quantity.text($0.duration)) }),
-      ("age_gt", olderThan.map { .string(Quantity.text($0.duration)) }),
-    ]
-  }
-
-  /// The same with the worker's path, where it was named otherwise.
-  func resolved(in session: Session) throws(ControlFailure) -> Selection {
-    guard let worker, !worker.contains("/") else { return self }
-    var resolved = self
-    resolved.worker = try session.worker(named: worker)["path"]?.stringValue
-    return resolved
-  }
-
-  /// What is selected, in words.
-  var words: String {
-    let parts = query.compactMap { pair in pair.value.map { "\(pair.name.replacingUnderscores) \(TerminalText.safe($0))" } }
-    return parts.joined(separator: ", ")
-  }
-}
-
-extension String {
-  fileprivate var replacingUnderscores: String {
-    self == "idle_gt" ? "idle for more than" : self == "age_gt" ? "older than" : self == "throttled" ? "throttled:" : self
-  }
-}
-
-/// Whether and how a list is shown again and again.
-struct WatchOptions: ParsableArguments {
-  @Flag(name: .customLong("watch"), help: "Show it again and again; q or Ctrl-C ends it.")
-  var isOn = false
-  @Option(help: ArgumentHelp("How often, with --watch.", valueName: "duration"))
-  var interval = DurationArgument(.seconds(2))
-  @Option(help: ArgumentHelp("How many times, with --watch.", valueName: "number"))
-  var count: Int?
 }
 
 enum StateArgument: String, CaseIterable, ExpressibleByArgument {
@@ -167,19 +110,6 @@ enum SortArgument: String, CaseIterable, ExpressibleByArgument {
 enum OrderArgument: String, CaseIterable, ExpressibleByArgument {
   case asc
   case desc
-}
-
-/// `sluicectl conn ID`.
-struct ConnectionCommand: ControlCommand {
-  static let configuration = CommandConfiguration(commandName: "conn", abstract: "Shows everything about one connection.")
-
-  @Argument(help: "The connection's name, as `conns` and the logs (conn.id) have it.")
-  var id: ConnectionArgument
-  @OptionGroup(title: "Which edge") var options: ControlOptions
-
-  func perform(in session: Session) throws(ControlFailure) {
-    session.show(try session.ask(APIRequest(.get, "connections", id.id.description)), sheet: Sheet.init(connection:))
-  }
 }
 
 /// What the API gives on one page.

@@ -1,3 +1,4 @@
+import ArgumentParser
 import ControlCore
 import EdgeCore
 import EdgeIO
@@ -57,22 +58,14 @@ struct LiveView {
   }
 }
 
-/// The terminal's second screen, taken for a while.
-struct Screen {
-  /// Takes it, and hides the cursor.
-  init() {
-    StandardStreams.writeOutput("\u{1b}[?1049h\u{1b}[?25l")
-  }
-
-  /// Draws over what was there.
-  func draw(_ lines: [String]) {
-    StandardStreams.writeOutput("\u{1b}[H" + lines.map { "\($0)\u{1b}[K" }.joined(separator: "\n") + "\u{1b}[J")
-  }
-
-  /// Gives it back.
-  func leave() {
-    StandardStreams.writeOutput("\u{1b}[?25h\u{1b}[?1049l")
-  }
+/// Whether and how a list is shown again and again.
+struct WatchOptions: ParsableArguments {
+  @Flag(name: .customLong("watch"), help: "Show it again and again; q or Ctrl-C ends it.")
+  var isOn = false
+  @Option(help: ArgumentHelp("How often, with --watch.", valueName: "duration"))
+  var interval = DurationArgument(.seconds(2))
+  @Option(help: ArgumentHelp("How many times, with --watch.", valueName: "number"))
+  var count: Int?
 }
 
 private let shortestInterval = Duration.milliseconds(10)
