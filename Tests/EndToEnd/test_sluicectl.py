@@ -58,19 +58,8 @@ class Site:
         self.document = configuration(
             directory, site, {"main": [self.worker.path]}, routes, threads=2,
             admin={"listen": [f"unix:{directory}/admin.sock", "127.0.0.1:0"], "tokens_file": str(tokens)})
-        self.edge = self._start()
-
-    def _start(self):
-        edge = Edge(self.directory, self.site, self.document)
-        self._stack.callback(edge.close)
-        return edge
-
-    def restart(self):
-        """Starts the edge anew: it reads its tokens again."""
-        self.edge.terminate()
-        self.edge.child.signal(signal.SIGINT)  # the second signal ends a drain at once
-        self.edge.child.wait()
-        self.edge = self._start()
+        self.edge = Edge(directory, site, self.document)
+        stack.callback(self.edge.close)
 
     def open(self, user=None, origin=None):
         fields = [("Authorization", f"Bearer {self.site.token(user)}")] if user else []
@@ -375,6 +364,27 @@ def test_the_level_of_the_log_is_shown_and_changed(edge_site, control):
 # Configuration
 
 
+def test_the_edge_takes_a_changed_file_and_refuses_a_wrong_one(edge_site, control):
+    path, document = edge_site.edge.path, edge_site.document
+    assert control("reload").stdout == "Nothing differs.\n"
+    changed = document | {"limits": document["limits"] | {"max_connections": 4_000}, "threads": 1}
+    path.write_text(json.dumps(changed, indent=1))
+    assert "~ threads: 2 → 1  (needs a restart)" in control("validate", path).stdout
+    assert "max_connections: 4000" not in control("config").stdout
+    done = control("reload")
+    assert "~ limits.max_connections: " in done.stdout and "wait for a restart: threads" in done.stderr
+    assert "max_connections: 4000" in control("config").stdout
+    assert control.json("config")["config"]["limits"]["max_connections"] == 4_000
+    path.write_text(json.dumps(document | {"limit": {}, "version": 7}, indent=1))
+    for arguments in (["reload"], ["validate", path]):
+        lines = control(*arguments, code=78).stderr.splitlines()
+        assert len(lines) == 2 and all(re.match(rf"{path}:\d+:\d+: ", line) for line in lines), lines
+        assert any('did you mean "limits"' in line for line in lines)
+    assert "last reload failed" in control("status").stdout
+    path.write_text(json.dumps(document, indent=1))
+    control("reload")
+
+
 def test_a_reload_prints_what_changed_or_every_error_by_its_place(fake):
     changes = [
         {"path": "limits.per_ip.connections", "old": "50", "new": "80", "effect": "applied"},
@@ -432,7 +442,7 @@ def test_tokens_are_minted_without_an_edge_and_serve_over_tcp(edge_site, control
     assert re.fullmatch(r"viewer:ops:[0-9a-f]{64}\n", edge_site.tokens.read_text())
     minted.write_text(done.stdout)
     minted.chmod(0o600)
-    edge_site.restart()
+    control("reload")
     [line] = [line for line in edge_site.edge.log() if line["event.name"] == "admin.ready" and "127.0.0.1" in str(line)] or [None]
     port = re.search(r"127\.0\.0\.1:(\d+)", json.dumps(line))[1]
     over_tcp = Control(f"http://127.0.0.1:{port}")
