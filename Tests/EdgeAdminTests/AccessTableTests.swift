@@ -52,7 +52,8 @@ import Testing
       let backend = FakeBackend()
       let body = Array(#"{"state":"drain","level":"error","exit":true}"#.utf8)
       let answer = try ask(row, backend, method: method, fields: host + json + bearer("boss"), body: body)
-      #expect([200, 404].contains(answer.status))
+      // Some need a parameter that is not given here.
+      #expect([200, 400, 404].contains(answer.status))
       #expect(backend.audits.isEmpty && backend.disconnects.isEmpty)
       #expect(
         backend.state.withLock { $0.workerOrders.isEmpty && $0.drain == nil && $0.logLevel == .info && $0.rules.all.isEmpty })

@@ -69,7 +69,7 @@ import Testing
   }
 
   @Test func `what two scopes of the connection alone allow holds together, and one changes without the other`() throws {
-    var meter = MessageMeter(scopes: [])
+    let meter = MessageMeter(scopes: [])
     meter.setLimits(MessageLimits(messages: try limit(1, burst: 3)), of: .throttle)
     meter.setLimits(MessageLimits(messages: try limit(1, burst: 2)), of: .rule)
     #expect((0..<3).map { _ in meter.charge(payloadBytes: 0, now: start) == .allowed } == [true, true, false])
