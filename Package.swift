@@ -84,7 +84,8 @@ let package = Package(
       ]),
 
     // Layer 4: programs.
-    program("sluice", on: ["EdgeServer", "EdgeConfig", "EdgeAuth", "EdgeTLS", "EdgeIO", "EdgeCore", arguments]),
+    program(
+      "sluice", on: ["EdgeServer", "EdgeConfig", "EdgeAuth", "EdgeTLS", "EdgeIO", "EdgeCore", "ControlCore", arguments]),
     program("sluicectl", on: ["ControlCore", "EdgeCore", "EdgeIO", "EdgeTLS", "CCurl", arguments]),
     program(
       "chat-worker",

@@ -111,7 +111,7 @@ public final class AdminAccess: Sendable {
     guard let tokens else {
       throw AdminProblem(
         403, "access_denied",
-        "Over TCP only /metrics, /livez and /readyz are served: set admin.tokens_file, or use the Unix socket of admin.listen.")
+        "Over TCP nobody is known yet: set admin.tokens_file, or use the Unix socket of admin.listen.")
     }
     if let wait = failedTokens.withLock({ $0.wait(address, now: now) }) {
       throw AdminProblem(429, "too_many_failures", "Too many wrong tokens came from this address.")

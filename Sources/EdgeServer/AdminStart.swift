@@ -8,10 +8,11 @@ import EdgeTelemetry
 extension AdminServer {
   /// Binds the admin plane's addresses, serves `backend` on them, and tells `log` where.
   ///
+  /// - Returns: the server, and where it is, in the order of the configuration; ports are the real ones.
   /// - Throws: `StartError` when an address or the tokens file cannot be used.
   static func start(
     _ settings: Configuration.Admin, access: AdminAccess, backend: some AdminBackend, log: EdgeLog
-  ) throws(StartError) -> AdminServer {
+  ) throws(StartError) -> (server: AdminServer, addresses: [String]) {
     var sockets: [AdminSocket] = []
     for address in settings.listen { sockets.append(try AdminSocket(address, scope: .full)) }
     if let address = settings.metricsListen { sockets.append(try AdminSocket(address, scope: .metricsOnly)) }
@@ -26,7 +27,7 @@ extension AdminServer {
     for socket in sockets {
       log.write(.info, "admin.ready", "Operators are served.") { record in record[.serverAddress] = .text(socket.address) }
     }
-    return server
+    return (server, sockets.map(\.address))
   }
 }
 

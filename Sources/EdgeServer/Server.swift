@@ -24,6 +24,8 @@ public final class Server {
   private let admin: AdminServer
   /// Where clients are served, in the order of the configuration, such as `127.0.0.1:8443`; ports are the real ones.
   public let addresses: [String]
+  /// Where operators are served, likewise.
+  public let adminAddresses: [String]
 
   /// Binds every address, reads every file the configuration names, and starts the threads: clients are served from here on.
   ///
@@ -52,7 +54,7 @@ public final class Server {
       let reloader = try Reloader(
         Reload(source, shared: shared, reactors: reactors, control: controlOrders, logs: logs, admin: access))
       let plane = AdminPlane(shared: shared, reactors: reactors, reloader: reloader, logs: logs, version: version)
-      admin = try AdminServer.start(configuration.admin, access: access, backend: plane, log: logs.main)
+      (admin, adminAddresses) = try AdminServer.start(configuration.admin, access: access, backend: plane, log: logs.main)
       addresses = snapshot.sockets.map(\.address)
       self.controlReactor = controlReactor
       self.controlOrders = controlOrders

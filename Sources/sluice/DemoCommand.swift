@@ -35,6 +35,8 @@ struct DemoCommand: ParsableCommand {
         Open \(site.url(of: server)) in two browser windows, and chat.
         The certificate is the demo's own: the browser will ask you to accept it. Ctrl-C ends the demo.
 
+        The console is at \(site.consoleURL(of: server)); its token is \(site.adminToken)
+
 
         """)
       server.run()

@@ -1,4 +1,5 @@
 import ArgumentParser
+import ControlCore
 import EdgeAuth
 import EdgeConfig
 import EdgeCore
@@ -10,6 +11,8 @@ import EdgeTLS
 final class DemoSite {
   private let directory: String
   private let workers: [ChildProcess]
+  /// Signs in to the console, as admin. It lasts as long as the demo.
+  let adminToken: String
 
   /// Makes the files and starts the workers. Call it before any thread exists.
   ///
@@ -26,6 +29,10 @@ final class DemoSite {
       try Self.write(try key.pem() ?? [], "\(directory)/login.pem")
       let keys: JSON = ["keys": .array([key.publicJWK(id: "demo") ?? .null])]
       try Self.write(keys.encoded(), "\(directory)/jwks.json")
+      let minted = MintedToken(
+        random: SecureRandom.bytes(count: 32), role: "admin", name: "demo", sha256: { Digest.sha256($0) })
+      adminToken = minted.token
+      try Self.write(Array("\(minted.line)\n".utf8), "\(directory)/admin-tokens")
     } catch {
       throw ExitCode.failure.saying("the demo cannot be set up: \(error)")
     }
@@ -92,7 +99,9 @@ final class DemoSite {
           pool: chat
       limits:
         per_ip: {connections: 500, handshakes: {rate: 100/s, burst: 500}}
-      admin: {listen: ["127.0.0.1:\(adminPort)", "unix:\(directory)/admin.sock"]}
+      admin:
+        listen: ["127.0.0.1:\(adminPort)", "unix:\(directory)/admin.sock"]
+        tokens_file: \(directory)/admin-tokens
       drain: {delay: 0s, spread: 1s, timeout: 5s}
       log: {format: text, level: warn}
       """
@@ -103,6 +112,11 @@ final class DemoSite {
   func url(of server: Server) -> String {
     let port = server.addresses.first?.split(separator: ":").last ?? ""
     return "https://localhost:\(port)/"
+  }
+
+  /// Where the console is.
+  func consoleURL(of server: Server) -> String {
+    "http://\(server.adminAddresses.first ?? "")/"
   }
 
   /// Ends the workers, and removes the files.

@@ -225,6 +225,15 @@ def test_a_login_that_runs_out_is_renewed_without_a_reconnect(directory, closing
     assert set(window.driver.execute_script("return window.statesSeen ?? []")) <= {"online"}
 
 
+def test_the_console_opens_with_the_token_that_the_demo_prints(demo, directory, closing):
+    url, token = re.search(r"The console is at (\S+); its token is (\S+)", demo.child.output).groups()
+    window = closing(Window(url, "operator", directory))
+    eventually(lambda: window.one("#sign-in").is_displayed(), what="the form")
+    window.one("#token").send_keys(token, Keys.ENTER)
+    eventually(lambda: window.texts("#who") == ["demo · admin"], what="the console")
+    eventually(lambda: len(window.texts("#workers-table tbody tr")) == 2, what="both workers")
+
+
 def test_a_name_that_is_not_allowed_is_refused_with_a_sentence(demo, directory, closing):
     window = closing(Window(demo.url, "x" * 31, directory))
     window.one("#name").send_keys("a\u202eb")
