@@ -33,34 +33,33 @@ public struct ConnectionPage: Equatable, Sendable {
 extension ConnectionQuery {
   /// A place in an order of connections: the key of the last one shown, and its identifier.
   public struct Cursor: Equatable, Sendable, CustomStringConvertible {
-    private enum Key: Equatable {
-      case number(Int64)
-      case text(String)
-    }
-
     private let sort: Sort
     private let isDescending: Bool
-    private let key: Key
+    /// The key, where it is a number; else zero.
+    private let number: Int64
+    /// The key, where it is text; else empty.
+    private let text: String
     private let id: ConnectionID
 
     init(sort: Sort, isDescending: Bool, of connection: ConnectionSummary) {
       self.sort = sort
       self.isDescending = isDescending
       id = connection.id
-      key =
+      text = sort == .user ? connection.user ?? "" : ""
+      number =
         switch sort {
-        case .opened: .number(connection.openedAt.nanoseconds)
-        case .active: .number(connection.lastMessageAt.nanoseconds)
-        case .messages: .number(Int64(clamping: connection.received.messages &+ connection.sent.messages))
-        case .bytes: .number(Int64(clamping: connection.received.bytes &+ connection.sent.bytes))
-        case .queued: .number(Int64(connection.queuedBytes))
-        case .user: .text(connection.user ?? "")
+        case .opened: connection.openedAt.nanoseconds
+        case .active: connection.lastMessageAt.nanoseconds
+        case .messages: Int64(clamping: connection.received.messages &+ connection.sent.messages)
+        case .bytes: Int64(clamping: connection.received.bytes &+ connection.sent.bytes)
+        case .queued: Int64(connection.queuedBytes)
+        case .user: 0
         }
     }
 
     /// Reads what `description` gives; nil if it is not a cursor of just this order.
-    init?(_ text: String, sort: Sort, isDescending: Bool) {
-      let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+    init?(_ cursor: String, sort: Sort, isDescending: Bool) {
+      let parts = cursor.split(separator: ".", omittingEmptySubsequences: false)
       guard parts.count == 4, parts[0] == sort.rawValue, parts[1] == orderWord(isDescending), let id = ConnectionID(parts[3])
       else {
         return nil
@@ -68,10 +67,10 @@ extension ConnectionQuery {
       switch sort {
       case .opened, .active, .messages, .bytes, .queued:
         guard let number = Int64(parts[2]) else { return nil }
-        key = .number(number)
+        (self.number, text) = (number, "")
       case .user:
         guard let text = Hexadecimal.bytes(parts[2].utf8).flatMap({ String(validating: $0, as: UTF8.self) }) else { return nil }
-        key = .text(text)
+        (number, self.text) = (0, text)
       }
       self.sort = sort
       self.isDescending = isDescending
@@ -80,22 +79,17 @@ extension ConnectionQuery {
 
     /// Text that is safe in a query.
     public var description: String {
-      let keyText =
-        switch key {
-        case .number(let number): String(number)
-        case .text(let text): Hexadecimal.text(text.utf8)
-        }
+      let keyText = sort == .user ? Hexadecimal.text(text.utf8) : String(number)
       return "\(sort.rawValue).\(orderWord(isDescending)).\(keyText).\(id)"
     }
 
     /// Whether this place comes before `other` in the order of both.
     func precedes(_ other: Cursor) -> Bool {
-      switch (key, other.key) {
-      case (.number(let mine), .number(let theirs)) where mine != theirs: return (mine < theirs) != isDescending
-      case (.text(let mine), .text(let theirs)) where !mine.utf8.elementsEqual(theirs.utf8):
-        return mine.utf8.lexicographicallyPrecedes(theirs.utf8) != isDescending
-      case (.number, _), (.text, _): return isDescending ? other.id < id : id < other.id
+      if number != other.number { return (number < other.number) != isDescending }
+      if sort == .user, !text.utf8.elementsEqual(other.text.utf8) {
+        return text.utf8.lexicographicallyPrecedes(other.text.utf8) != isDescending
       }
+      return isDescending ? other.id < id : id < other.id
     }
   }
 }

@@ -40,6 +40,7 @@ struct ThrottleOrder {
   var json: JSON {
     [
       "messages_per_second": rates.messages?.unitsPerSecond ?? .null,
+      "burst": rates.messages.map { .integer(Int64(clamping: $0.burst)) } ?? .null,
       "bytes_per_second": rates.bytes?.unitsPerSecond ?? .null,
       "ttl_seconds": ttl.map { .integer($0.components.seconds) } ?? .null,
     ]

@@ -9,7 +9,7 @@ extension AdminPlane {
   func connections(_ query: ConnectionQuery) throws(AdminBackendError) -> ConnectionPage {
     var selection = ConnectionSelection(query, now: WallClock.now())
     if query.state.includesClosed {
-      for connection in shared.closed.latest { selection.consider(connection.summary) }
+      for connection in shared.closed.all { selection.consider(connection.summary) }
     }
     if query.state.includesOpen {
       let empty = ConnectionSelection(query, now: WallClock.now())
@@ -21,7 +21,7 @@ extension AdminPlane {
   func connection(_ id: ConnectionID) throws(AdminBackendError) -> ConnectionSummary? {
     guard reactors.indices.contains(id.reactor) else { return nil }
     let open = try ask(id.reactor) { .describe(id, reply: $0) }
-    return open ?? shared.closed.latest.first { $0.id == id }?.summary
+    return open ?? shared.closed.all.first { $0.id == id }?.summary
   }
 
   func disconnect(_ id: ConnectionID, _ order: DisconnectOrder) throws(AdminBackendError) -> Bool {

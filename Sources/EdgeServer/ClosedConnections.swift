@@ -8,33 +8,11 @@ import EdgeTelemetry
 import EdgeWebSocket
 
 /// The last WebSockets that have ended, of all reactors, for the admin plane.
-///
-/// A reactor adds one under a lock that is held for a few instructions. Whoever looks gets them by reference, in blocks of which at
-/// most the last is ever copied for it: no reactor waits while the others are sorted and printed.
-final class ClosedConnections: Sendable {
-  private let blocks = Guarded([[ClosedConnection]]())
+typealias ClosedConnections = Latest<ClosedConnection>
 
-  /// How many are kept at least, once there were so many.
-  static let capacity = 10_000
-  private static let blockSize = 250
-
-  /// Keeps one, and forgets the oldest if there are too many.
-  func add(_ connection: ClosedConnection) {
-    blocks.withLock { blocks in
-      if blocks.last.map({ $0.count == Self.blockSize }) ?? true {
-        var block: [ClosedConnection] = []
-        block.reserveCapacity(Self.blockSize)
-        blocks.append(block)
-      }
-      blocks[blocks.count - 1].append(connection)
-      if blocks.count > Self.capacity / Self.blockSize + 1 { blocks.removeFirst() }
-    }
-  }
-
-  /// The last ones, `capacity` at most, the latest first.
-  var latest: some Sequence<ClosedConnection> {
-    blocks.withLock { $0 }.reversed().lazy.flatMap { $0.reversed() }.prefix(Self.capacity)
-  }
+extension ClosedConnections {
+  /// Keeps as many as the admin plane promises.
+  convenience init() { self.init(10_000) }
 }
 
 /// A WebSocket that has ended. Its texts share their storage with those of others.

@@ -34,5 +34,5 @@ final class ConnectionSweep: EventSource {
   }
 
   /// How many connections a turn looks at.
-  static let share = 500
+  static let share = 250
 }

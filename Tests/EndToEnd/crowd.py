@@ -116,7 +116,7 @@ class Member(_Frames):
     def received(self, opcode, payload):
         if opcode in (TEXT, BINARY):
             self.received_count += 1
-            self._crowd.received_count += 1
+            self._crowd.heard(payload)
         elif opcode == PING:
             self.send_frame(PONG, payload)
         elif opcode == CLOSE:
@@ -170,8 +170,9 @@ class Crowd:
         return member
 
     def talk(self, members, per_second):
-        """Lets the members speak in turn until `hush`; the echo of everything said must come back."""
+        """Lets the members speak in turn until `hush`; the echo of everything said must come back, and `latencies` says when."""
         self.said = 0
+        self.latencies = []
 
         async def talk():
             began = self._loop.time()
@@ -181,7 +182,7 @@ class Crowd:
                     member = members[turn % len(members)]
                     turn += 1
                     if member.end is None:
-                        member.send_frame(TEXT, b"x" * 32)
+                        member.send_frame(TEXT, b"%032d" % time.monotonic_ns())
                         self.said += 1
                 await asyncio.sleep(0.005)
 
@@ -194,6 +195,11 @@ class Crowd:
         self._talk.cancel()
         self.call(lambda: None)
         return self.said
+
+    def heard(self, payload):
+        self.received_count += 1
+        if self._talk and len(payload) == 32:
+            self.latencies.append((time.monotonic_ns() - int(payload)) / 1e9)
 
     def call(self, function, *arguments):
         """Calls a function on the loop's thread, and waits for it."""
