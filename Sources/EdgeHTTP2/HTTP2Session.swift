@@ -37,6 +37,9 @@ open class HTTP2Session {
   /// Whether everything is said: nothing that comes is of use, and nothing is left to send.
   public final var isOver: Bool { handle.isOver }
 
+  /// Whether `takeOutput` has something to give, streams with closed windows aside.
+  public final var hasOutput: Bool { handle.hasOutput }
+
   // MARK: Bytes
 
   /// Reads what the client sent.

@@ -49,6 +49,10 @@ struct SessionHandle: ~Copyable {
     unsafe nghttp2_session_want_read(session) == 0 && nghttp2_session_want_write(session) == 0
   }
 
+  var hasOutput: Bool {
+    unsafe nghttp2_session_want_write(session) != 0
+  }
+
   func receive(_ bytes: Span<UInt8>) -> ReceiveResult {
     let result = unsafe bytes.withUnsafeBufferPointer { bytes in
       unsafe nghttp2_session_mem_recv(session, bytes.baseAddress, bytes.count)

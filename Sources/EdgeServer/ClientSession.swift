@@ -21,7 +21,6 @@ final class ClientSession: HTTP2Session {
   /// Streams whose last waiting byte has gone out.
   private var drainedStreams: [ClientStream] = []
   private var isBusy = false
-  private var wantsToSend = true
   /// How long the client may go without a stream, or take for its greeting or the rest of a head.
   private var idleDeadline: Instant
   private var headDeadline = Instant.distantFuture
@@ -49,47 +48,44 @@ final class ClientSession: HTTP2Session {
     isBusy = false
     if !wasGreeted, isGreeted, streams.isEmpty { idleDeadline = context.reactor.now + Snapshot.keepAlive }
     watchHead()
-    sendLater()
     flush()
     return bytes.count
   }
 
   // MARK: For the streams
 
-  /// Whether what is given to `bodyGoesOn` now goes out before `flush` returns.
-  var isReadyToSend: Bool { !isBusy && connection.waitingBytes == 0 }
-
-  /// Something is to be sent, once that is possible.
-  func sendLater() {
-    wantsToSend = true
-  }
+  /// Whether the client's bytes are being read now, so that nothing can go out before that is over.
+  var isReading: Bool { isBusy }
 
   /// Sends what there is, as far as the client takes it.
   func flush() {
-    guard !isBusy, wantsToSend else { return }
-    isBusy = true
+    guard !isBusy else { return }
+    if hasOutput {
+      isBusy = true
+      sendFrames()
+      isBusy = false
+      watchProgress()
+      tellDrained()
+    }
+    if isOver { finish() }
+  }
+
+  private func sendFrames() {
     var frames = context.takeFrames()
     while connection.waitingBytes == 0 {
       frames.removeAll(keepingCapacity: true)
       takeOutput(into: &frames, limit: ReactorContext.shareBytes)
-      guard !frames.isEmpty else {
-        wantsToSend = false
-        break
-      }
+      guard !frames.isEmpty else { break }
       connection.send(frames.span)
+      guard frames.count >= ReactorContext.shareBytes else { break }
     }
     context.give(back: frames)
-    isBusy = false
-    watchProgress()
-    tellDrained()
-    if isOver { finish() }
   }
 
   /// Something of what the client sent on a stream was used.
   func used(_ count: Int, on stream: StreamNumber) {
     guard count > 0 else { return }
     consumed(count, on: stream)
-    sendLater()
   }
 
   /// A stream has nothing that waits any more: it is told once that can be.
@@ -103,7 +99,6 @@ final class ClientSession: HTTP2Session {
     if firstStream == stream.number { firstStream = nil }
     if placeHolder == stream.number { placeHolder = nil }
     if streams.isEmpty { idleDeadline = context.reactor.now + Snapshot.keepAlive }
-    sendLater()
     retireIfEmpty()
     connection.deadlineMoved()
   }
@@ -120,7 +115,6 @@ final class ClientSession: HTTP2Session {
     guard !isRetiring else { return }
     isRetiring = true
     refuseStreams()
-    sendLater()
     retireIfEmpty()
   }
 
@@ -137,7 +131,6 @@ final class ClientSession: HTTP2Session {
   private func retireIfEmpty() {
     guard isRetiring, streams.isEmpty else { return }
     end(.none)
-    sendLater()
     if !isBusy { flush() }
   }
 
@@ -195,7 +188,6 @@ final class ClientSession: HTTP2Session {
   /// The client has taken all that waited for it.
   func clientDrained() {
     stall.drained()
-    sendLater()
     flush()
   }
 
@@ -210,7 +202,6 @@ final class ClientSession: HTTP2Session {
     guard refusalTime == .distantFuture, !isRetiring else { return }
     announceEnd()
     refusalTime = context.reactor.now + Self.notice
-    sendLater()
     flush()
     connection.deadlineMoved()
   }
@@ -239,7 +230,6 @@ final class ClientSession: HTTP2Session {
       idleDeadline = .distantFuture
       end(.none)
     }
-    sendLater()
     flush()
   }
 
@@ -256,7 +246,7 @@ final class ClientSession: HTTP2Session {
   }
 
   private func watchProgress() {
-    guard connection.waitingBytes > 0 else { return stall.drained() }
+    guard connection.waitingBytes > 0 else { return }
     stall.waits(sentBytes: connection.sentBytes, now: context.reactor.now)
     connection.deadlineMoved()
   }

@@ -23,6 +23,8 @@ final class ClientStream: Client {
   private var takenBytes: UInt64 = 0
   private var reportedWaiting: UInt32 = 0
   private var isPaused = false
+  /// Something of what was sent has waited: that it is gone will be told.
+  private var awaitsDrain = false
   /// The client has ended its side.
   private var hasEnded: Bool
   private var hasToldEnd: Bool
@@ -75,14 +77,15 @@ final class ClientStream: Client {
   @discardableResult
   override func send(_ bytes: Span<UInt8>) -> Bool {
     guard isAdded, !isFinished else { return true }
-    let isBehind = !outgoing.isEmpty
+    let keepsUp = outgoing.isEmpty && connection.waitingBytes == 0
     outgoing.append(bytes)
     session.bodyGoesOn(on: number)
-    session.sendLater()
-    guard session.isReadyToSend else { return !isBehind && connection.waitingBytes == 0 }
     session.flush()
+    guard !outgoing.isEmpty else { return true }
+    // It waits for a window, for the connection, or for the end of what is being read now, which is no sign of slowness.
+    awaitsDrain = true
     reportWaiting()
-    return outgoing.isEmpty
+    return keepsUp && session.isReading
   }
 
   override func send(_ head: ResponseHead, _ rest: ResponseRest) {
@@ -95,9 +98,9 @@ final class ClientStream: Client {
     case .more: session.send(fields, on: number, head.isInterim ? .head : .body)
     case .body(let body):
       outgoing.append(body)
+      awaitsDrain = true
       session.send(fields, on: number, .body)
     }
-    session.sendLater()
     session.flush()
   }
 
@@ -108,7 +111,7 @@ final class ClientStream: Client {
       outgoing.withBytes { bytes in room.copy(bytes.extracting(first: count)) }
       outgoing.removeFirst(count)
       takenBytes += UInt64(count)
-      if outgoing.isEmpty { session.drained(self) }
+      if outgoing.isEmpty, awaitsDrain { session.drained(self) }
       if case .lingering = phase { setLingering() }
     }
     if isFinished, outgoing.isEmpty { return .last(count) }
@@ -118,6 +121,7 @@ final class ClientStream: Client {
   /// All that waited is on its way.
   func drained() {
     guard isAdded, outgoing.isEmpty else { return }
+    awaitsDrain = false
     reportWaiting()
     if case .talking(let conversation) = phase { conversation.clientDrained() }
   }
@@ -240,7 +244,6 @@ final class ClientStream: Client {
       session.bodyGoesOn(on: number)
     }
     if hasSentEnd { sentEnd() }
-    session.sendLater()
     session.flush()
     deadlineMoved()
   }
@@ -260,7 +263,6 @@ final class ClientStream: Client {
   override func abort() {
     guard isAdded else { return }
     session.reset(number, exchange == nil ? .cancel : .internalError)
-    session.sendLater()
     lost()
     session.flush()
   }
