@@ -19,7 +19,7 @@ struct Redactions: Sendable, Equatable {
     switch node {
     case .scalar(let scalar):
       if let original = originals[path] {
-        return .scalar(SettingScalar(text: original, origin: .none, isPlain: false, holdsVariables: true))
+        return .scalar(SettingScalar(text: original, origin: .none, isPlain: false, template: original))
       }
       guard schemaPath == "auth.NAME.keys.url", let query = scalar.text.firstIndex(of: "?") else { return node }
       return .text(scalar.text[..<query] + "?…")

@@ -110,7 +110,7 @@ func isFlat(_ items: [SettingNode]) -> Bool {
 
 func flowText(_ node: SettingNode) -> String {
   switch node {
-  case .scalar(let scalar): scalarText(scalar.text, isPlain: scalar.isPlain, holdsVariables: scalar.holdsVariables)
+  case .scalar(let scalar): scalarText(scalar.text, isPlain: scalar.isPlain, holdsVariables: scalar.template != nil)
   case .sequence(let items, origin: _): "[" + items.map(flowText).joined(separator: ", ") + "]"
   case .mapping: "{}"
   }

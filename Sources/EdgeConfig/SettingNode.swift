@@ -14,7 +14,7 @@ enum SettingNode: Sendable, Equatable {
   /// What the value is, in the words of an error.
   var kind: String {
     switch self {
-    case .scalar(let scalar): scalar.isMissing ? "no value" : scalar.isNull ? "null" : "\"\(abridged(scalar.text))\""
+    case .scalar(let scalar): scalar.isMissing ? "no value" : scalar.isNull ? "null" : "\"\(abridged(scalar.shownText))\""
     case .sequence: "a list"
     case .mapping: "a mapping"
     }
@@ -34,11 +34,13 @@ struct SettingScalar: Sendable, Equatable {
   var origin: ConfigurationOrigin
   /// Whether it stood there without quotes; only then is `null` no text.
   var isPlain: Bool
-  /// Whether `${NAME}` in it stands for a variable.
-  var holdsVariables = false
+  /// What stood there before variables were put in, with their names: what they say may be secret.
+  var template: String?
 
   /// Whether it says `null`: use the default, or none.
   var isNull: Bool { isPlain && (text == "null" || text == "~") }
+  /// The text as it may be shown.
+  var shownText: String { template ?? text }
   /// Whether nothing was written after the key.
   var isMissing: Bool { isPlain && text.isEmpty }
 }

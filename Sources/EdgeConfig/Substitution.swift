@@ -12,8 +12,11 @@ extension SettingNode {
     switch self {
     case .scalar(var scalar):
       guard scalar.text.contains("${") else { return }
-      let original = scalar.text
-      if scalar.substitute(from: variables, errors: &errors) { redactions.add(original, at: path) }
+      let template = scalar.text
+      if scalar.substitute(from: variables, errors: &errors) {
+        scalar.template = template
+        redactions.add(template, at: path)
+      }
       self = .scalar(scalar)
     case .sequence(var items, let origin):
       for index in items.indices {

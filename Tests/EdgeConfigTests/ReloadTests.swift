@@ -1,3 +1,4 @@
+import EdgeCore
 import Testing
 
 @testable import EdgeConfig
@@ -68,6 +69,40 @@ import Testing
     #expect(!rest.changesRunningEdge)
     #expect(rest.needsRestart == ["admin.allow_public", "admin.listen", "admin.metrics_listen", "state_dir", "threads"])
     #expect(rest == ConfigurationDiff(from: inForce.reloaded(with: new), to: new))
+  }
+}
+
+@Suite struct `A configuration on show` {
+  @Test func `has the names of variables, not what they say, and can be read again`() throws {
+    let text = withRoutes(
+      #"{name: chat, pool: chat, match: {path: /ws}, subprotocols: ["${A}"], headers: {set: {X-Key: "k-${KEY} $$"}}}"#)
+    let environment = ["A": "chat.v1", "KEY": "s3cret"]
+    let configuration = try load(text, environment: environment)
+    let shown = configuration.shownYAML()
+    #expect(!shown.contains("s3cret") && !shown.contains("chat.v1"))
+    #expect(try load(shown, environment: environment) == configuration)
+    let route = try #require(configuration.shownJSON["routes"]?.arrayValue?.first)
+    #expect(route["headers"]?["set"]?["X-Key"] == "k-${KEY} $$")
+    #expect(route["check_utf8"] == true && route["auth"] == .null && route["max_message"] == "1MiB")
+    #expect(configuration.shownJSON["version"] == 1)
+  }
+
+  @Test func `is not given away by an error`() {
+    let errors = errors(in: minimal + #"threads: "${KEY}""#, environment: ["KEY": "s3cret"])
+    #expect(errors == [#"s.yaml:4:10: threads: "${KEY}" is not allowed here; expected auto or a whole number from 1 to 1024"#])
+  }
+
+  @Test func `does not show what stands behind a provider's question mark`() throws {
+    let url = "https://id.example.com/jwks?code=s3cret"
+    let configuration = try load(minimal + "auth: {main: {keys: {url: \"\(url)\"}}}")
+    #expect(configuration.shownJSON["auth"]?["main"]?["keys"]?["url"] == "https://id.example.com/jwks?…")
+    let diff = ConfigurationDiff(from: try load(minimal), to: configuration)
+    #expect(!diff.changes.contains { $0.after?.contains("s3cret") == true })
+  }
+
+  @Test func `without variables is the effective one`() throws {
+    let configuration = try loadAll(everything.replacing("$${literal}", with: "literal"))
+    #expect(configuration.shownYAML() == configuration.effectiveYAML())
   }
 }
 
