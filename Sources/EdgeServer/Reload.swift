@@ -3,7 +3,6 @@ import EdgeConfig
 import EdgeCore
 import EdgeIO
 import EdgePolicy
-import EdgeTLS
 import EdgeTelemetry
 import Synchronization
 
@@ -92,7 +91,8 @@ final class Reload: Sendable {
     try checkRules(of: configuration, replacing: old.configuration)
     let next = Prepared(
       snapshot: snapshot, keys: try rereadKeys(of: snapshot, keptFrom: old), tokens: try AdminTokens.read(configuration.admin))
-    let diff = ConfigurationDiff(from: old.configuration, to: file).adding(changes(by: next, since: old))
+    let diff = ConfigurationDiff(from: old.configuration, to: file).adding(
+      snapshot.fileChanges(since: old) + next.keys.compactMap(\.change) + tokenChanges(by: next, since: old))
     if diff.changesRunningEdge {
       let logPlan = try logs.plan(for: configuration)
       do throws(StartError) {
@@ -112,18 +112,6 @@ final class Reload: Sendable {
     let snapshot: Snapshot
     let keys: [RereadKeys]
     let tokens: AdminTokens?
-  }
-
-  /// What has changed in files that stay where they are.
-  private func changes(by next: Prepared, since old: Snapshot) -> [ConfigurationDiff.Change] {
-    var changes = next.snapshot.certificateChanges(since: old) + next.keys.compactMap(\.change)
-    let isSameFile = next.snapshot.configuration.admin.tokensFile == old.configuration.admin.tokensFile
-    if isSameFile, let before = admin.tokens, let after = next.tokens, before != after {
-      changes.append(
-        ConfigurationDiff.Change(
-          keyPath: "admin.tokens_file", before: "\(before.count) tokens", after: "\(after.count) other tokens", effect: .applied))
-    }
-    return changes
   }
 
   // MARK: Before anything changes
@@ -161,6 +149,16 @@ final class Reload: Sendable {
       for fetcher in new { fetcher.join() }
       throw error as? StartError ?? .system("\(error)")
     }
+  }
+
+  private func tokenChanges(by next: Prepared, since old: Snapshot) -> [ConfigurationDiff.Change] {
+    guard next.snapshot.configuration.admin.tokensFile == old.configuration.admin.tokensFile, let before = admin.tokens,
+      let after = next.tokens, before != after
+    else { return [] }
+    return [
+      ConfigurationDiff.Change(
+        keyPath: "admin.tokens_file", before: "\(before.count) tokens", after: "\(after.count) other tokens", effect: .applied)
+    ]
   }
 
   // MARK: In force
@@ -272,68 +270,6 @@ final class Reload: Sendable {
   private func summary(of keyPaths: [String]) -> String {
     let shown = keyPaths.prefix(maxLoggedKeys).joined(separator: " ")
     return keyPaths.count > maxLoggedKeys ? "\(shown) and \(keyPaths.count - maxLoggedKeys) more" : shown
-  }
-}
-
-/// What a file of keys has now whose `auth` stays as it is.
-private struct RereadKeys {
-  let ring: KeyRing
-  let bundle: KeyBundle
-  /// What is new about it, if anything.
-  let change: ConfigurationDiff.Change?
-
-  init(of keys: AuthKeys, bundle: KeyBundle) {
-    ring = keys.ring
-    self.bundle = bundle
-    let current = keys.ring.generation
-    let key = if case .secretFile = keys.settings.keys { "secret_file" } else { "file" }
-    change =
-      current.source == bundle.source
-      ? nil
-      : ConfigurationDiff.Change(
-        keyPath: "auth.\(keys.ring.auth).keys.\(key)", before: "\(current.keyCount) keys",
-        after: "\(bundle.keys.count) other keys",
-        effect: .newConnections)
-  }
-}
-
-extension Snapshot {
-  /// The certificates whose files stay where they are, with something else in them.
-  fileprivate func certificateChanges(since old: Snapshot) -> [ConfigurationDiff.Change] {
-    listeners.flatMap { listener -> [ConfigurationDiff.Change] in
-      let before = old.listeners.first { $0.name == listener.name }?.tls?.certificates ?? []
-      let after = listener.tls?.certificates ?? []
-      return zip(before, after).enumerated().compactMap { index, pair in
-        guard pair.0.name == pair.1.name, pair.0.fingerprint != pair.1.fingerprint else { return nil }
-        return ConfigurationDiff.Change(
-          keyPath: "listeners.\(listener.name).tls.certificates.\(index).chain", before: pair.0.description,
-          after: pair.1.description, effect: .newConnections)
-      }
-    }
-  }
-}
-
-extension ConfigurationChange {
-  init(_ change: ConfigurationDiff.Change) {
-    self.init(path: change.keyPath, old: change.before, new: change.after, effect: change.effect.rawValue)
-  }
-}
-
-extension ConfigurationFlaw {
-  init(_ error: ConfigurationError) {
-    let message = error.expected.isEmpty ? error.problem : "\(error.problem); \(error.expected)"
-    switch error.origin {
-    case .file(name: _, let line, let column):
-      self.init(path: error.keyPath, line: line, column: column, message: message)
-    case .setting(let name): self.init(path: error.keyPath, message: "\(name): \(message)")
-    case .none: self.init(path: error.keyPath, message: message)
-    }
-  }
-
-  /// `file:line:column: key: `, as far as it is known.
-  fileprivate func place(in file: String) -> String {
-    let place = if let line, let column { "\(file):\(line):\(column): " } else { "" }
-    return path.isEmpty ? place : "\(place)\(path): "
   }
 }
 

@@ -44,6 +44,11 @@ final class StickyCookie: Sendable {
     head.fields.replaceAll("Cookie", with: CookieText.removing(name, from: head.fields.all("Cookie")))
   }
 
+  /// Whether its cookies are good for another one of the same pool.
+  func hasSecret(of other: StickyCookie) -> Bool {
+    constantTimeEquals(secret, other.secret)
+  }
+
   private func value(for path: String) -> [UInt8] {
     values.withLock { values in
       if let value = values[path] { return value }

@@ -105,6 +105,17 @@ import Testing
     #expect(fetches == 200)
   }
 
+  @Test func `an operator gets one at once, and one in ten seconds at most`() {
+    let refresh = schedule()
+    #expect(!refresh.demanded(now: start))
+    refresh.succeed(at: start)
+    #expect(refresh.demanded(now: start + .seconds(1)))
+    #expect(refresh.dueAt == start + .seconds(1))
+    refresh.succeed(at: start + .seconds(2))
+    #expect(!refresh.demanded(now: start + .seconds(10)))
+    #expect(refresh.demanded(now: start + .seconds(11)))
+  }
+
   @Test func `a name too long for any set is not asked for`() {
     let refresh = schedule()
     refresh.succeed(at: start)
@@ -139,6 +150,7 @@ private final class Schedule {
   }
 
   func missed(_ keyID: String?, now: Instant) -> Bool { refresh.missed(keyID, now: now) }
+  func demanded(now: Instant) -> Bool { refresh.demanded(now: now) }
   func age(now: Instant) -> Duration? { refresh.age(now: now) }
   func isExpired(now: Instant) -> Bool { refresh.isExpired(now: now) }
   func wakeUp(now: Instant) -> Instant { refresh.wakeUp(now: now) }

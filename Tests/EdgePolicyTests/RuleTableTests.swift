@@ -130,6 +130,15 @@ import Testing
     #expect(names.count == 1)
   }
 
+  @Test func `a rule of the configuration is taken out by what it does, and its twin of the operators stays`() throws {
+    var table = RuleTable()
+    let seed = try table.add(.ban(.user(alice)), for: nil, author: "configuration", isSeed: true, now: now).rule
+    let made = try table.add(.ban(.user(alice)), for: nil, author: "ops", now: now).rule
+    #expect(table.removeSeed(.ban(.user(alice)))?.id == seed.id)
+    #expect(table.removeSeed(.ban(.user(alice))) == nil)
+    #expect(table.all.map(\.id) == [made.id])
+  }
+
   @Test func `a removed rule is gone, and its number is not given again`() throws {
     var table = RuleTable()
     let rule = try table.add(.ban(.user(alice)), for: nil, author: "ops", now: now).rule

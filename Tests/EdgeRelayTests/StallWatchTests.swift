@@ -20,6 +20,10 @@ private final class Receiver {
 
   func waits(at seconds: UInt64) { watch.waits(sentBytes: sentBytes, now: instant(seconds)) }
 
+  func adopts(minBytes: Int, timeout: Duration) {
+    watch.adopt(Shared(StallLimits(minBytes: minBytes, timeout: timeout)))
+  }
+
   func isStalled(at seconds: UInt64) -> Bool { watch.isStalled(sentBytes: sentBytes, now: instant(seconds)) }
 }
 
@@ -42,6 +46,17 @@ private func instant(_ seconds: UInt64) -> Instant { Instant(nanoseconds: second
     receiver.takes(4096)
     #expect(!receiver.isStalled(at: 60))
     #expect(receiver.isStalled(at: 90))
+  }
+
+  @Test func `goes by other limits in a window that has begun`() {
+    let receiver = Receiver(waitsSince: 0)
+    receiver.adopts(minBytes: 1, timeout: .seconds(5))
+    #expect(receiver.nextDeadline == instant(5))
+    receiver.takes(1)
+    #expect(!receiver.isStalled(at: 5))
+    receiver.adopts(minBytes: 2, timeout: .seconds(5))
+    receiver.takes(1)
+    #expect(receiver.isStalled(at: 10))
   }
 
   @Test func `keeps its window when more data comes to wait`() {

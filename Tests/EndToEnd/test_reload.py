@@ -1,6 +1,9 @@
 """Another configuration while the edge runs: all of it or nothing, and nobody who is connected notices."""
 
 import asyncio
+import contextlib
+import hashlib
+import http.client
 import itertools
 import json
 import os
@@ -395,6 +398,50 @@ def test_a_pool_takes_other_workers_and_keeps_its_clients(reloaded, opened, echo
     checks = len(responding_worker.requests)
     assert echoes(opened(case.edge)) and echoes(client)
     assert len(responding_worker.requests) <= checks + 1
+
+
+def test_a_cookie_secret_that_changed_counts(start_edge, echo_worker, directory):
+    secret = directory / "cookie"
+    secret.write_bytes(b"a" * 32)
+    pool = {"workers": [str(echo_worker.path)], "balance": "cookie", "cookie_secret_file": str(secret)}
+    case = Reloaded(start_edge({"main": pool}))
+    secret.write_bytes(b"b" * 32)
+    answer = json.loads(case.edge.admin("POST", "/api/v1/reload", {})[1])
+    assert [(change["path"], change["effect"]) for change in answer["diff"]] == [
+        ("pools.main.cookie_secret_file", "new_connections")]
+
+
+def test_admin_tokens_that_changed_count_at_once(reloaded, directory):
+    path = directory / "tokens"
+    path.write_text(f"viewer:first:{hashlib.sha256(b'first').hexdigest()}\n")
+    case = reloaded(admin={"listen": [f"unix:{directory}/admin.sock", "127.0.0.1:0"], "tokens_file": str(path)})
+    address = case.edge.admin_address()
+
+    def status(token):
+        connection = http.client.HTTPConnection(address, timeout=slow(10))
+        connection.request("GET", "/api/v1/status", headers={"Authorization": f"Bearer {token}"})
+        return connection.getresponse().status
+
+    assert [status("first"), status("second")] == [200, 401]
+    path.write_text(f"viewer:second:{hashlib.sha256(b'second').hexdigest()}\n")
+    case.change()
+    assert [status("first"), status("second")] == [401, 200]
+
+
+def test_events_tell_of_reloads(reloaded):
+    case = reloaded()
+    with contextlib.closing(case.edge.admin_socket()) as sock:
+        sock.sendall(b"GET /api/v1/events?types=reload HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        stream = sock.makefile("rb")
+        while b"heartbeat" not in (line := stream.readline()) and line != b"\r\n":
+            pass
+        case.change(timeouts={"head": "3s"})
+        while not (line := stream.readline()).startswith(b"data: "):
+            pass
+    event = json.loads(line.removeprefix(b"data: "))
+    assert (event["result"], event["by"], event["changes"]) == ("applied", "SIGHUP", ["timeouts.head"])
+    last = json.loads(case.edge.admin("GET", "/api/v1/status")[1])["config"]
+    assert last["file"] == str(case.edge.path) and last["last_reload"]["result"] == "applied"
 
 
 def test_logs_move(reloaded, opened, directory):
