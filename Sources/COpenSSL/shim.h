@@ -43,6 +43,17 @@ static inline int sluice_ctx_set_signatures(SSL_CTX *ctx, const char *list) {
   return (int)SSL_CTX_set1_sigalgs_list(ctx, list);
 }
 
+static inline int sluice_ctx_set_client_signatures(SSL_CTX *ctx, const char *list) {
+  return (int)SSL_CTX_set1_client_sigalgs_list(ctx, list);
+}
+
+/// Whom a server believes about its clients: the certificates of `store`, each by itself, where they are meant for clients.
+static inline int sluice_ctx_verify_clients(SSL_CTX *ctx, X509_STORE *store) {
+  SSL_CTX_set1_cert_store(ctx, store);
+  return SSL_CTX_set_purpose(ctx, X509_PURPOSE_SSL_CLIENT) &&
+         X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(ctx), X509_V_FLAG_PARTIAL_CHAIN);
+}
+
 static inline int sluice_ctx_add_chain(SSL_CTX *ctx, X509 *certificate) {
   return (int)SSL_CTX_add1_chain_cert(ctx, certificate);
 }

@@ -67,6 +67,8 @@ public struct CertificateError: Error, Equatable, Sendable, CustomStringConverti
     case notYetValid(until: WallTime)
     /// OpenSSL will not serve it, as when the key is too short.
     case refused(String)
+    /// The names of the authorities of client certificates take more than `ClientVerification.maxNameBytes`.
+    case tooManyAuthorities(nameBytes: Int)
     /// A listener needs at least one certificate.
     case noneConfigured
   }
@@ -83,6 +85,8 @@ public struct CertificateError: Error, Equatable, Sendable, CustomStringConverti
     case .expired(let moment): "\(source): expired on \(date(moment)); expected a certificate that is valid now"
     case .notYetValid(let moment): "\(source): valid only from \(date(moment)); expected a certificate that is valid now"
     case .refused(let reason): "\(source): refused (\(reason)); expected RSA of 2048 bits or more, ECDSA or Ed25519"
+    case .tooManyAuthorities(let count):
+      "\(source): names of \(count) bytes; expected authorities whose names take at most \(ClientVerification.maxNameBytes) bytes"
     case .noneConfigured: "no certificate is configured; expected at least one chain and key"
     }
   }

@@ -86,7 +86,7 @@ private func protectTicket(
 
 /// Where a context keeps its `HandshakeSelection`.
 private let selectionIndex = sluice_ctx_new_index()
-/// Sessions resume only where this is the same; a listener that asks for client certificates will need its own.
+/// Sessions resume only where this is the same; a listener that asks for client certificates has its own.
 private let sessionContext = Array("sluice".utf8)
 /// One is enough for a client that keeps one connection; each costs an encryption and 250 bytes.
 private let ticketsPerHandshake = 1

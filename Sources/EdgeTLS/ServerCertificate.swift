@@ -65,6 +65,9 @@ extension ContextHandle {
   }
 }
 
+/// What a client may sign with, whose certificate is of any kind.
+let allSignatures = signatureLists.map(\.signatures).joined(separator: ":")
+
 /// What a key of each kind signs with, best first, as OpenSSL prefers it.
 private let signatureLists: [(kind: Int32, signatures: String)] = [
   (EVP_PKEY_EC, "ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512"),

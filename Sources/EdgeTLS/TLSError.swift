@@ -15,6 +15,8 @@ public enum TLSError: Error, Equatable, Sendable {
   /// The peer sent more handshake bytes than `TLSSession.maxHandshakeBytes`.
   case handshakeTooLarge
   /// The peer's certificate is missing, or does not verify.
+  case untrusted(CertificateFlaw)
+  /// Certificates of ours cannot be read or made.
   case certificate
   /// A record's authentication failed: the bytes were changed on the way, or the keys differ.
   case badRecord
@@ -36,6 +38,7 @@ public enum TLSError: Error, Equatable, Sendable {
     case .noCommonCipher: "no_common_cipher"
     case .noApplicationProtocol: "no_application_protocol"
     case .handshakeTooLarge: "handshake_too_large"
+    case .untrusted(let flaw): flaw.rawValue
     case .certificate: "certificate"
     case .badRecord: "bad_record"
     case .alert: "alert"
@@ -46,7 +49,9 @@ public enum TLSError: Error, Equatable, Sendable {
   }
 
   /// Reads OpenSSL's reason for a failed call off the thread's error queue, and empties it.
-  static func fromQueue() -> TLSError {
+  ///
+  /// - Parameter verifyResult: what OpenSSL found out about the peer's certificate.
+  static func fromQueue(verifyResult: Int = Int(X509_V_ERR_UNSPECIFIED)) -> TLSError {
     let reason = ErrorQueue.takeProtocolReason()
     switch reason {
     case mallocFailure: return .resources
@@ -60,7 +65,8 @@ public enum TLSError: Error, Equatable, Sendable {
       SSL_R_NO_SHARED_SIGNATURE_ALGORITHMS, SSL_R_NO_SUITABLE_GROUPS:
       return .noCommonCipher
     case SSL_R_NO_APPLICATION_PROTOCOL: return .noApplicationProtocol
-    case SSL_R_CERTIFICATE_VERIFY_FAILED, SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE: return .certificate
+    case SSL_R_CERTIFICATE_VERIFY_FAILED: return .untrusted(CertificateFlaw(verifyResult: verifyResult))
+    case SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE: return .untrusted(.missing)
     case SSL_R_DECRYPTION_FAILED_OR_BAD_RECORD_MAC, SSL_R_DECRYPTION_FAILED: return .badRecord
     case SSL_R_UNEXPECTED_EOF_WHILE_READING: return .truncated
     case alertReasons: return .alert(UInt8(truncatingIfNeeded: reason - SSL_AD_REASON_OFFSET))

@@ -37,6 +37,8 @@ public final class TLSServerContext: Sendable {
 
   /// The configured certificates, in order.
   public let certificates: [CertificateSummary]
+  /// Which certificates clients show; nil where they are asked for none.
+  public let clients: ClientVerification?
 
   /// Serves clients that ask for no name, or for one we do not have.
   let defaultContext: ContextHandle
@@ -47,12 +49,13 @@ public final class TLSServerContext: Sendable {
   ///
   /// - Parameters:
   ///   - applicationProtocols: what we speak, best first; when empty, a client's offer is ignored.
+  ///   - clients: which certificates clients show.
   ///   - ticketKeys: keys that every context handed the same ring shares.
   ///   - now: when the certificates' dates must hold; nil to take them as they are.
   /// - Throws: `CertificateError` about the first certificate that cannot be served.
   public init(
     certificates sources: [CertificateSource], applicationProtocols: [String] = [], minVersion: TLSVersion = .tls12,
-    ticketKeys: TicketKeyRing, now: WallTime?
+    clients: ClientVerification? = nil, ticketKeys: TicketKeyRing, now: WallTime?
   ) throws(CertificateError) {
     var loaded: [ServerCertificate] = []
     for source in sources { loaded.append(try ServerCertificate(source, now: now)) }
@@ -65,7 +68,11 @@ public final class TLSServerContext: Sendable {
     selection = HandshakeSelection(
       contexts: table, protocols: applicationProtocols.map { Array($0.utf8) }, ticketKeys: ticketKeys)
     certificates = loaded.map(CertificateSummary.init)
-    for context in groups.all { selection.install(in: context) }
+    self.clients = clients
+    for context in groups.all {
+      selection.install(in: context)
+      try clients?.install(in: context)
+    }
   }
 }
 

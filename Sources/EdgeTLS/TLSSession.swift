@@ -124,7 +124,8 @@ public struct TLSSession: ~Copyable {
       phase = .handshake(receivedBytes: receivedBytes)
       return .needsInput
     }
-    return .failed(fail(scratch.isAtEnd && ERR_peek_error() == 0 ? .truncated : .fromQueue()))
+    guard !scratch.isAtEnd || ERR_peek_error() != 0 else { return .failed(fail(.truncated)) }
+    return .failed(fail(.fromQueue(verifyResult: unsafe SSL_get_verify_result(ssl))))
   }
 
   /// Decrypts the offered input into `plaintext`, as many records as fit.
