@@ -10,6 +10,9 @@ public struct HeaderTemplate: Hashable, Sendable, CustomStringConvertible {
   public let description: String
   private let parts: [Part]
 
+  /// The most bytes of a value that says who a client is.
+  public static let maxValueBytes = 1024
+
   private enum Part: Hashable {
     case text(String)
     case claim(String)
@@ -33,7 +36,7 @@ public struct HeaderTemplate: Hashable, Sendable, CustomStringConvertible {
   public init(_ text: String) throws(SyntaxError) {
     guard !text.isEmpty else { throw .empty }
     guard text.utf8.first != UInt8(ascii: " "), text.utf8.last != UInt8(ascii: " ") else { throw .unfitText }
-    guard text.utf8.count <= maxValueBytes else { throw .tooLong }
+    guard text.utf8.count <= Self.maxValueBytes else { throw .tooLong }
     var parts: [Part] = []
     var literal = ""
     var rest = text[...]
@@ -78,7 +81,7 @@ public struct HeaderTemplate: Hashable, Sendable, CustomStringConvertible {
   /// can be decoded back.
   ///
   /// - Returns: the value, or nil when a claim is missing, null or an empty text: the worker then gets no such header.
-  /// - Throws: `TokenError.invalid(.headerTooLong)` above 1024 bytes.
+  /// - Throws: `TokenError.invalid(.headerTooLong)` above `maxValueBytes`.
   public func value(for claims: JSON) throws(TokenError) -> String? {
     var value: [UInt8] = []
     for part in parts {
@@ -86,16 +89,12 @@ public struct HeaderTemplate: Hashable, Sendable, CustomStringConvertible {
       case .text(let text): value.append(contentsOf: text.utf8)
       case .claim(let name):
         guard let claim = claims[name], !claim.isNull, claim != "" else { return nil }
-        for byte in claim.stringValue.map({ Array($0.utf8) }) ?? claim.encoded() { appendEncoded(byte, to: &value) }
+        for byte in claim.stringValue.map({ Array($0.utf8) }) ?? claim.encoded() {
+          PercentEncoding.appendVisible(byte, to: &value)
+        }
       }
     }
-    guard value.count <= maxValueBytes else { throw .invalid(.headerTooLong) }
+    guard value.count <= Self.maxValueBytes else { throw .invalid(.headerTooLong) }
     return String(decoding: value, as: UTF8.self)
   }
 }
-
-private func appendEncoded(_ byte: UInt8, to value: inout [UInt8]) {
-  if ASCII.isVisible(byte), byte != UInt8(ascii: "%") { value.append(byte) } else { PercentEncoding.append(byte, to: &value) }
-}
-
-private let maxValueBytes = 1024

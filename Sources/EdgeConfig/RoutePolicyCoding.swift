@@ -99,7 +99,7 @@ private func isReservedField(_ name: String) -> Bool {
   return reservedFields.contains(name) || reservedPrefixes.contains { name.hasPrefix($0) }
 }
 
-private let reservedPrefixes = ["sec-websocket-", "proxy-", "x-forwarded-"]
+private let reservedPrefixes = ["sec-websocket-", "proxy-", "x-forwarded-", "x-client-cert"]
 private let reservedFields: Set<String> = [
   "connection", "content-length", "date", "expect", "forwarded", "host", "http2-settings", "keep-alive", "te", "traceparent",
   "trailer", "transfer-encoding", "upgrade", "x-real-ip", "x-request-id",

@@ -24,6 +24,12 @@ public enum PercentEncoding {
     text.append(upperDigit(byte & 15))
   }
 
+  /// Adds `byte` as it is if it is visible ASCII other than `%`, else as an escape: what many give is one word on one line, and can
+  /// be decoded back.
+  public static func appendVisible(_ byte: UInt8, to text: inout [UInt8]) {
+    if ASCII.isVisible(byte), byte != UInt8(ascii: "%") { text.append(byte) } else { append(byte, to: &text) }
+  }
+
   private static func upperDigit(_ value: UInt8) -> UInt8 {
     value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "A") + value - 10
   }

@@ -1,7 +1,7 @@
 /// The head of the request that a worker gets: rebuilt from the client's parsed one, never copied through.
 ///
-/// Of the client's fields go on only those that are neither about its connection nor the edge's to say: identity, forwarding,
-/// request identifier, trace, a second path (`X-Original-URL`) and the WebSocket handshake. Names count in every spelling that
+/// Of the client's fields go on only those that are neither about its connection nor the edge's to say: identity, certificate,
+/// forwarding, request identifier, trace, a second path (`X-Original-URL`) and the WebSocket handshake. Names count in every spelling that
 /// `FieldNameSet` takes as the same. The edge's own fields come after, so nothing that Connection names can remove them.
 public struct WorkerRequest: Hashable, Sendable {
   /// The method.
@@ -69,6 +69,6 @@ private func endToEndFields(of head: RequestHead, context: ForwardingContext) ->
 /// What the edge alone says.
 private let edgesNames = FieldNameSet(
   ["Host", "Expect", "Forwarded", "X-Real-IP", "X-Request-ID", "traceparent", "X-Original-URL", "X-Rewrite-URL"],
-  prefixes: ["X-Forwarded", "Sec-WebSocket-"])
+  prefixes: ["X-Forwarded", "X-Client-Cert", "Sec-WebSocket-"])
 /// Host, what `addForwardingFields` adds, and a handshake with a subprotocol or the framing of a body.
 private let maxEdgesFields = 14

@@ -184,7 +184,8 @@ import Testing
   }
 
   @Test(arguments: [
-    "Connection", "host", "Transfer-Encoding", "Sec-WebSocket-Key", "X-Forwarded-For", "Proxy-Authorization", "X User", "",
+    "Connection", "host", "Transfer-Encoding", "Sec-WebSocket-Key", "X-Forwarded-For", "Proxy-Authorization",
+    "X-Client-Cert-Subject", "X User", "",
     "X-Real-IP", "Upgrade", "Content-Length", "X-User:", "TE",
   ])
   func `fields that belong to HTTP or to the edge cannot be set`(name: String) {

@@ -48,7 +48,8 @@ import Testing
       "X-Sluice-User", "x-sluice-user", "X_Sluice_User", "x_sluice-USER", "X.Sluice.User", "X-Other-Identity", "x_other_identity",
       "X-Forwarded-For", "X-Forwarded-Proto", "X_Forwarded_For", "X-Forwarded-Anything", "X-Forwarded", "X-Real-IP", "X_Real_IP",
       "Forwarded", "X-Request-ID", "X_Request_Id", "traceparent", "TraceParent", "tracestate", "X-Original-URL", "X_Rewrite_URL",
-      "Sec-WebSocket-Key", "Sec_WebSocket_Extensions", "Sec-WebSocket-Protocol",
+      "Sec-WebSocket-Key", "Sec_WebSocket_Extensions", "Sec-WebSocket-Protocol", "X-Client-Cert-Subject", "x_client_cert_verify",
+      "X-Client-Cert.Fingerprint", "X-Client-Cert",
     ])
   func `what the edge says of a client, the client cannot say`(name: String) {
     for extra in ["", "Connection: \(name)\r\n", "Connection: close\r\n\(name): evil\r\n"] {

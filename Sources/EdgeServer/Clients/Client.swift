@@ -36,6 +36,9 @@ class Client: EventSource {
   /// The version of TLS, once the handshake is done.
   var tlsVersion: TLSVersion? { abstract() }
 
+  /// The certificate that the client showed, verified; asked for with each request, and kept by TLS alone.
+  var certificate: ClientCertificate? { abstract() }
+
   /// The limit that the client is over, if it is over one: every request of it is refused.
   var overload: Overload? { abstract() }
 

@@ -58,6 +58,8 @@ final class ClientConnection: Client {
 
   override var tlsVersion: TLSVersion? { agreedTLSVersion }
 
+  override var certificate: ClientCertificate? { transport?.clientCertificate }
+
   override var overload: Overload? {
     switch charge {
     case .refused(let overload), .unanswered(let overload): overload
@@ -359,7 +361,9 @@ final class ClientConnection: Client {
       // The input that completed the handshake may hold the first request too.
       guard let rest = unsafe transport?.receiveRest(into: context.room(after: 0)) else { return }
       received(rest, after: 0)
-    case .failed: handshakeFailed(.failed)
+    case .failed(let error):
+      if case .untrusted(let flaw) = error { context.certificateRefused(peer, listener: listener, flaw) }
+      handshakeFailed(.failed)
     case .ended: handshakeFailed(.abandoned)
     }
   }

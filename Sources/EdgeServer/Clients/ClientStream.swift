@@ -56,6 +56,8 @@ final class ClientStream: Client {
 
   override var tlsVersion: TLSVersion? { connection.tlsVersion }
 
+  override var certificate: ClientCertificate? { connection.certificate }
+
   override var overload: Overload? {
     if case .none = place { .edgeIsFull } else { connection.overload }
   }

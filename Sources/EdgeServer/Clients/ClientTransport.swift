@@ -23,6 +23,14 @@ struct ClientTransport: ~Copyable {
   /// Bytes that the kernel has taken, over the connection's life.
   var sentBytes: UInt64 { wire.sentBytes }
 
+  /// The certificate that the client showed, once the handshake is done.
+  var clientCertificate: ClientCertificate? {
+    switch tls {
+    case .some(let session): session.clientCertificate
+    case nil: nil
+    }
+  }
+
   /// Goes on with the TLS handshake, as far as the bytes at hand allow.
   mutating func handshake() -> HandshakeOutcome {
     guard let scratch = tls?.scratch else { return .ended }

@@ -122,7 +122,7 @@ extension ListenerContext {
           try TLSServerContext(
             certificates: tls.certificates.map { .files(chain: $0.chain, key: $0.key) },
             applicationProtocols: listener.protocols.map(\.rawValue), minVersion: tls.minimumVersion == .tls13 ? .tls13 : .tls12,
-            ticketKeys: tickets, now: WallClock.now())
+            clients: clientVerification(tls, of: listener), ticketKeys: tickets, now: WallClock.now())
         }
         let isShared: Bool
         switch listener.address {
@@ -139,6 +139,18 @@ extension ListenerContext {
       }
     }
     return all
+  }
+}
+
+/// Which certificates clients show; nil where none are asked for.
+private func clientVerification(
+  _ tls: Configuration.TLS, of listener: Configuration.Listener
+) throws(CertificateError) -> ClientVerification? {
+  guard let authorities = tls.clientCA else { return nil }
+  switch tls.clientCertificates {
+  case .none: return nil
+  case .optional: return try ClientVerification(.optional, authorities: authorities, listener: listener.name)
+  case .required: return try ClientVerification(.required, authorities: authorities, listener: listener.name)
   }
 }
 

@@ -26,7 +26,8 @@ struct RereadKeys {
 extension Snapshot {
   /// What is new in files of certificates and cookie secrets that stay where they are.
   func fileChanges(since old: Snapshot) -> [ConfigurationDiff.Change] {
-    listeners.flatMap { certificateChanges(of: $0, since: old) } + cookieChanges(since: old)
+    listeners.flatMap { certificateChanges(of: $0, since: old) } + listeners.compactMap { authorityChange(of: $0, since: old) }
+      + cookieChanges(since: old)
   }
 
   private func certificateChanges(of listener: ListenerContext, since old: Snapshot) -> [ConfigurationDiff.Change] {
@@ -38,6 +39,16 @@ extension Snapshot {
         keyPath: "listeners.\(listener.name).tls.certificates.\(index).chain", before: pair.0.description,
         after: pair.1.description, effect: .newConnections)
     }
+  }
+
+  /// Whose certificates clients show from now on.
+  private func authorityChange(of listener: ListenerContext, since old: Snapshot) -> ConfigurationDiff.Change? {
+    guard let before = old.listeners.first(where: { $0.name == listener.name })?.tls?.clients, let after = listener.tls?.clients,
+      before.name == after.name, before.fingerprint != after.fingerprint
+    else { return nil }
+    return ConfigurationDiff.Change(
+      keyPath: "listeners.\(listener.name).tls.client_ca", before: before.description, after: after.description,
+      effect: .newConnections)
   }
 
   private func cookieChanges(since old: Snapshot) -> [ConfigurationDiff.Change] {

@@ -17,10 +17,12 @@ struct Admission {
   /// The request's head as the worker gets it, rebuilt from parsed fields.
   let workerHead: [UInt8]
 
-  /// - Parameter head: the client's request, without what the route strips.
+  /// - Parameters:
+  ///   - head: the client's request, without what the route strips.
+  ///   - certificateFields: what the worker is told of the client's certificate.
   init(
-    route: Route, head: RequestHead, origin: RequestOrigin, user: AuthenticatedUser?, upgrade: Upgrade?, places: HeldPlaces,
-    context: ReactorContext
+    route: Route, head: RequestHead, origin: RequestOrigin, user: AuthenticatedUser?, upgrade: Upgrade?,
+    certificateFields: [HTTPField], places: HeldPlaces, context: ReactorContext
   ) {
     self.route = route
     self.upgrade = upgrade
@@ -31,9 +33,11 @@ struct Admission {
       address: origin.clientAddress, host: head.host.map { context.texts.shared($0) },
       path: context.texts.shared(head.target.path), origin: head.fields["Origin"].map { context.texts.shared($0) },
       user: user?.id, clientsRequestID: head.requestID, traceID: trace.traceID, places: places)
+    var identityFields = user?.identityFields ?? route.fixedFields
+    if !certificateFields.isEmpty { identityFields += certificateFields }
     let forwarding = ForwardingContext(
       clientChain: origin.clientChain, scheme: origin.scheme, port: head.authority?.port ?? origin.scheme.defaultPort,
-      requestID: caller.requestID, traceParent: trace, identityFields: user?.identityFields ?? route.fixedFields,
+      requestID: caller.requestID, traceParent: trace, identityFields: identityFields,
       identityNames: context.snapshot.identityNames)
     var bytes: [UInt8] = []
     if let upgrade {

@@ -45,7 +45,8 @@ struct Gate {
       }
       return .admitted(
         Admission(
-          route: route, head: pending.head, origin: pending.origin, user: user, upgrade: pending.upgrade, places: places,
+          route: route, head: pending.head, origin: pending.origin, user: user, upgrade: pending.upgrade,
+          certificateFields: try certificateFields(of: client, route: route, origin: pending.origin), places: places,
           context: context))
     } catch {
       return .refused(error)
@@ -85,6 +86,7 @@ struct Gate {
       origins: fields.all("Origin"), scheme: origin.scheme, host: head.host,
       port: head.authority?.port, isUpgrade: upgrade != nil)
     if case .denied(let denial) = verdict { throw .originDenied(denial, route, origin) }
+    let certificate = try certificateFields(of: client, route: route, origin: origin)
     var worker = head
     if route.stripsToken { route.gate?.strip(&worker) }
     route.affinity.strip(&worker)
@@ -95,7 +97,8 @@ struct Gate {
       }
       return .admitted(
         Admission(
-          route: route, head: worker, origin: origin, user: user, upgrade: upgrade, places: places, context: context))
+          route: route, head: worker, origin: origin, user: user, upgrade: upgrade, certificateFields: certificate,
+          places: places, context: context))
     } catch {
       guard error.result == .tokenMissing, let upgrade,
         let pending = PendingAdmission(route, worker, origin, upgrade, places: places)
@@ -112,6 +115,16 @@ struct Gate {
       return try Upgrade(head, route: route, random: (context.random.word(), context.random.word()))
     } catch {
       throw .badHandshake(error, route, origin)
+    }
+  }
+
+  private func certificateFields(
+    of client: Client, route: Route, origin: RequestOrigin
+  ) throws(Refusal) -> [HTTPField] {
+    do {
+      return try client.certificateFields()
+    } catch {
+      throw .longSubject(route, origin)
     }
   }
 

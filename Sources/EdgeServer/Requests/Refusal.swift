@@ -80,6 +80,12 @@ extension Refusal {
       address: origin.clientAddress)
   }
 
+  static func longSubject(_ route: Route, _ origin: RequestOrigin) -> Refusal {
+    Refusal(
+      431, .badRequest, "The subject of the client's certificate is too long.", code: "certificate_subject_too_long",
+      route: route, address: origin.clientAddress)
+  }
+
   static func badToken(_ error: TokenError, _ route: Route, _ origin: RequestOrigin) -> Refusal {
     badToken(error, route, address: origin.clientAddress)
   }

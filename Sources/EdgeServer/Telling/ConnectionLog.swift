@@ -84,6 +84,17 @@ extension ReactorContext {
     }
   }
 
+  /// A handshake failed for the certificate that the client showed, or did not show.
+  func certificateRefused(_ peer: PeerAddress, listener: ListenerContext, _ flaw: CertificateFlaw) {
+    guard case .log(let suppressed) = shared.judgeDenial(peer.ip, now: reactor.now) else { return }
+    shared.accessLog.write(.info, "tls.refused", "A handshake failed for the client's certificate.") { record in
+      record[.listener] = .text(listener.name)
+      record[.peerAddress] = .text(peer.description)
+      record[.errorType] = .text(flaw.rawValue)
+      if suppressed > 0 { record[.suppressed] = .integer(Int64(clamping: suppressed)) }
+    }
+  }
+
   /// A client over a limit was reset, for it was not worth an answer.
   func turnedAway(_ peer: PeerAddress, listener: ListenerContext, _ overload: Overload) {
     metrics.connectionTurnedAway(overload.result)
