@@ -94,8 +94,11 @@ class Edge:
     def https(self):
         return f"https://localhost:{self.ports['secure']}"
 
-    def connect(self, listener="secure", receive_buffer=None, source=None, host="127.0.0.1"):
-        """A connected socket to a listener, with TLS where the listener has it; `source`: the client's own address."""
+    def connect(self, listener="secure", receive_buffer=None, source=None, host="127.0.0.1", protocols=()):
+        """A connected socket to a listener, with TLS where the listener has it.
+
+        `source`: the client's own address; `protocols`: what it offers by ALPN.
+        """
         raw = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
         raw.settimeout(slow(10))
         if receive_buffer is not None:
@@ -105,7 +108,10 @@ class Edge:
         raw.connect((host, self.ports[listener]))
         raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if listener == "secure":
-            return self.site.client_context().wrap_socket(raw, server_hostname="localhost")
+            context = self.site.client_context()
+            if protocols:
+                context.set_alpn_protocols(protocols)
+            return context.wrap_socket(raw, server_hostname="localhost")
         return raw
 
     # What it says of itself

@@ -6,6 +6,7 @@ import os
 import pathlib
 import queue
 import socket
+import stat
 import sys
 import threading
 
@@ -20,37 +21,68 @@ NODE = os.environ.get("E2E_NODE", "/usr/bin/node")
 class ForeignWorker:
     """A worker program of `foreign/`. All of them speak the same little language; see foreign/README.md."""
 
-    kinds = ["websockets", "aiohttp", "uvicorn", "node"]
+    kinds = ["websockets", "aiohttp", "uvicorn", "hypercorn", "daphne", "node"]
 
-    def __init__(self, kind, directory, name=None):
+    # What they lose of a WebSocket, with or without an edge in front.
+    send_nothing_empty = ["daphne"]
+    tell_no_reasons = ["daphne"]
+    hear_no_reasons = ["daphne", "hypercorn"]
+    hear_no_codes = ["hypercorn"]
+
+    def __init__(self, kind, directory, name=None, is_bare=False, pings=False):
+        """`is_bare`: without the settings that the README names; `pings`: the server itself pings its clients each second."""
         self.kind = kind
         self.path = directory / f"{name or kind}.sock"
         self._journal = directory / f"{name or kind}.journal"
         self._journal.touch()
-        environment = {"WORKER_JOURNAL": str(self._journal), "NODE_PATH": "/usr/share/nodejs"}
-        if kind == "uvicorn":
-            command = [
-                sys.executable, "-m", "uvicorn", "uvicorn_app:app", "--app-dir", FOREIGN, "--uds", self.path,
-                "--log-level", "warning", "--forwarded-allow-ips", "*"]
-        elif kind == "node":
-            command = [NODE, FOREIGN / "node_worker.js", self.path]
-        else:
-            command = [sys.executable, FOREIGN / f"{kind}_worker.py", self.path]
-        self.child = Child(command, directory, name or kind, environment)
+        environment = {"WORKER_JOURNAL": str(self._journal), "NODE_PATH": "/usr/share/nodejs", "PYTHONPATH": str(FOREIGN)}
+        umask = 0o022 if is_bare else 0o007
+        self.child = Child(self._command(is_bare, pings), directory, name or kind, environment, umask=umask)
+
+    def _command(self, is_bare, pings):
+        python = [sys.executable, "-m", self.kind]
+        match self.kind:
+            case "uvicorn":
+                command = [*python, "starlette_app:app", "--uds", self.path, "--log-level", "warning"]
+                settings = ["--forwarded-allow-ips", "*"]
+                return command + ([] if is_bare else settings) + (["--ws-ping-interval", "1"] if pings else [])
+            case "hypercorn":
+                application = "starlette_app:app" if is_bare else "hypercorn_app:app"
+                command = [*python, application, "--bind", f"unix:{self.path}", "--log-level", "warning"]
+                return command + (["--websocket-ping-interval", "1"] if pings else [])
+            case "daphne":
+                command = [*python, "channels_app:application", "-u", self.path, "-v", "0"]
+                return command + ([] if is_bare else ["--proxy-headers"]) + (["--ping-interval", "1"] if pings else [])
+            case "node":
+                return [NODE, FOREIGN / "node_worker.js", self.path]
+            case _:
+                return [sys.executable, FOREIGN / f"{self.kind}_worker.py", self.path]
 
     def wait_until_ready(self):
         eventually(self._is_listening, 20, f"{self.kind} listening ({self.child.errors})")
 
     def _is_listening(self):
         assert self.child.exit_code is None, f"{self.kind} ended: {self.child.errors}"
-        probe = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
-            probe.connect(str(self.path))
+            self.connect().close()
             return True
         except OSError:
             return False
-        finally:
-            probe.close()
+
+    def connect(self):
+        """A connection to it, without an edge."""
+        sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        sock.settimeout(slow(10))
+        try:
+            sock.connect(str(self.path))
+        except OSError:
+            sock.close()
+            raise
+        return sock
+
+    def mode(self):
+        """Who may connect to it."""
+        return stat.S_IMODE(self.path.stat().st_mode)
 
     def closes(self, path):
         """How WebSockets of a path ended, as the worker saw it: a list of (code, reason)."""

@@ -1,10 +1,12 @@
 """A worker on aiohttp. See README.md."""
 
 import asyncio
+import hashlib
 import json
 import sys
 
 import journal
+import large
 from aiohttp import WSMsgType, web
 
 
@@ -17,10 +19,14 @@ async def handle(request):
         return await serve(request)
     if request.method == "POST" and request.path.endswith("/echo"):
         return web.Response(body=await request.read())
+    if request.method == "POST" and request.path.endswith("/digest"):
+        return web.Response(text=hashlib.sha256(await request.read()).hexdigest())
     if request.method in ("GET", "HEAD") and request.path.endswith("/hello"):
         return web.Response(text="hello")
     if request.method == "GET" and request.path.endswith("/headers"):
         return web.Response(text=fields_of(request))
+    if request.method == "GET" and request.path.endswith("/large"):
+        return web.Response(body=b"".join(large.parts()))
     if request.method == "GET" and request.path.endswith("/events"):
         return await events(request)
     raise web.HTTPNotFound

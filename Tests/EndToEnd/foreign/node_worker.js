@@ -1,7 +1,9 @@
 // A worker on node's `ws`. See README.md.
 
+const crypto = require("crypto");
 const fs = require("fs");
 const http = require("http");
+const { Readable } = require("stream");
 const { WebSocketServer } = require("ws");
 
 function fieldsOf(request) {
@@ -11,14 +13,27 @@ function fieldsOf(request) {
   return JSON.stringify(pairs);
 }
 
+// The same ten megabytes as those of large.py.
+function* large() {
+  for (let start = 0; start < 1250000; start += 12500) {
+    const lines = Array.from({ length: 12500 }, (_, index) => String(start + index).padStart(7, "0") + "\n");
+    yield lines.join("");
+  }
+}
+
 const server = http.createServer((request, response) => {
   const { method, url } = request;
   if (method === "POST" && url.endsWith("/echo")) {
     response.writeHead(200);
     return request.pipe(response);
   }
+  if (method === "POST" && url.endsWith("/digest")) {
+    const digest = crypto.createHash("sha256").setEncoding("hex");
+    return request.pipe(digest).pipe(response);
+  }
   if (["GET", "HEAD"].includes(method) && url.endsWith("/hello")) return response.end("hello");
   if (method === "GET" && url.endsWith("/headers")) return response.end(fieldsOf(request));
+  if (method === "GET" && url.endsWith("/large")) return Readable.from(large()).pipe(response);
   if (method === "GET" && url.endsWith("/events")) {
     response.writeHead(200, { "Content-Type": "text/event-stream" });
     return response.write("data: first\n\n");

@@ -5,6 +5,7 @@ import json
 import sys
 
 import journal
+import large
 from websockets.asyncio.server import unix_serve
 from websockets.exceptions import ConnectionClosed
 
@@ -20,6 +21,8 @@ def plain(connection, request):
         return connection.respond(200, "hello")
     if request.path.endswith("/headers"):
         return connection.respond(200, fields_of(request))
+    if request.path.endswith("/large"):
+        return connection.respond(200, b"".join(large.parts()).decode())
     return connection.respond(404, "nothing here")
 
 

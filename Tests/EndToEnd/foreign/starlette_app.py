@@ -1,11 +1,13 @@
-"""An ASGI application for uvicorn, on Starlette. See README.md."""
+"""An ASGI application on Starlette, for uvicorn and hypercorn. See README.md."""
 
 import asyncio
+import hashlib
 import json
 
 import journal
+import large
 from starlette.applications import Starlette
-from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocketDisconnect
 
@@ -18,10 +20,19 @@ async def handle(request):
     path = request.url.path
     if request.method == "POST" and path.endswith("/echo"):
         return Response(await request.body(), media_type="application/octet-stream")
+    if request.method == "POST" and path.endswith("/digest"):
+        digest = hashlib.sha256()
+        async for part in request.stream():
+            digest.update(part)
+        return PlainTextResponse(digest.hexdigest())
     if request.method in ("GET", "HEAD") and path.endswith("/hello"):
         return PlainTextResponse("hello")
     if request.method == "GET" and path.endswith("/headers"):
         return PlainTextResponse(fields_of(request))
+    if request.method == "GET" and path.endswith("/large"):
+        return StreamingResponse(large.parts(), media_type="application/octet-stream")
+    if request.method == "GET" and path.endswith("/seen"):
+        return JSONResponse({"scheme": request.url.scheme, "address": request.client.host if request.client else None})
     if request.method == "GET" and path.endswith("/events"):
         return StreamingResponse(events(), media_type="text/event-stream")
     return PlainTextResponse("nothing here", 404)
