@@ -9,7 +9,8 @@ import pytest
 import socketio
 
 from edge import open_route
-from frames import FrameStream, upgrade_request
+from frames import TEXT, FrameStream, upgrade_request
+from streams import Multiplexed
 from waiting import eventually, slow
 from workers import ForeignWorker
 
@@ -190,6 +191,27 @@ async def test_clients_of_socket_io_start_as_they_always_do_over_two_workers(bal
             assert client.transport() == "websocket"
             await client.disconnect()
     assert len(names) == 2
+
+
+def test_socket_io_polls_and_upgrades_on_one_connection_of_http_2_over_two_workers(balanced, closing):
+    edge = balanced("cookie", count=2, kind="socketio")
+    origin = ("origin", "https://localhost")
+    for _ in range(4):
+        connection = closing(Multiplexed(edge.connect(protocols=["h2"])))
+        start = connection.request("/socket.io/?EIO=4&transport=polling", fields=[origin]).response()
+        session = json.loads(start.body[1:])["sid"]
+        fields = [origin, ("cookie", cookie_of(start)[0])]
+        target = f"/socket.io/?EIO=4&transport=polling&sid={session}"
+        sized = [*fields, ("content-length", "2")]  # which browsers always send, and without which Engine.IO reads nothing
+        assert connection.request(target, "POST", sized, b"40").response().body == b"OK"
+        assert connection.request(target, fields=fields).response().body.startswith(b'40{"sid":')
+        client, _ = connection.open_websocket(target.replace("polling", "websocket"), fields)
+        client.send_frame(TEXT, b"2probe")
+        assert client.frame().payload == b"3probe"
+        client.send_frame(TEXT, b"5")
+        client.send_frame(TEXT, b'420["say","hello"]')
+        assert {client.frame().payload for _ in range(3)} == {b"6", b'42["said","hello"]', b"430[5]"}
+    assert len({one["worker"] for one in edge.connections(limit=4)}) == 2
 
 
 @pytest.mark.parametrize("balance, status", [("cookie", 200), ("round_robin", 400)])

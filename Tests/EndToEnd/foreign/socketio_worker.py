@@ -5,7 +5,7 @@ import sys
 import socketio
 from aiohttp import web
 
-server = socketio.AsyncServer(async_mode="aiohttp", cors_allowed_origins=[])
+server = socketio.AsyncServer(async_mode="aiohttp")
 application = web.Application()
 server.attach(application)
 
