@@ -31,11 +31,12 @@ struct ClientCertificateTests {
   }
 
   enum Refused: CaseIterable {
-    case otherAuthority, selfSigned, expired, notYetValid, forServers, longChain, missingIntermediate
+    case otherAuthority, impostor, selfSigned, expired, notYetValid, forServers, longChain, missingIntermediate
 
     var identity: PEMIdentity {
       switch self {
-      case .otherAuthority: Authority("ours").issue()
+      case .otherAuthority: Authority("theirs").issue()
+      case .impostor: Authority("ours").issue()
       case .selfSigned: Fixture.identity(["localhost"])
       case .expired: ours.issue(to: 1_000_000_000)
       case .notYetValid: ours.issue(from: 2_900_000_000)
@@ -48,6 +49,7 @@ struct ClientCertificateTests {
     var flaw: CertificateFlaw {
       switch self {
       case .otherAuthority, .selfSigned, .missingIntermediate: .unknownAuthority
+      case .impostor: .invalid
       case .expired: .expired
       case .notYetValid: .notYetValid
       case .forServers: .purpose
