@@ -111,6 +111,7 @@ extension BodyFraming {
     switch (announced, isEnded) {
     // What follows the head of a tunnel is no body; a tunnel that has ended already is none.
     case (.none, false): self = isTunnel ? .none : .untilClose
+    case (.length(0), false) where isTunnel: self = .none
     case (.none, true):
       guard !isTunnel else { throw .truncated }
       self = .none

@@ -11,6 +11,8 @@ open class HTTP2Session {
   private let headLimits: HeadLimits
   /// The head that comes in now; there is never more than one.
   private var reader: StreamHeadReader?
+  /// The stream that the head is for.
+  private var headStream: StreamNumber = 0
   private var budget = FloodBudget()
   /// What the client has too much of.
   private var excess: FloodBudget.Kind?
@@ -203,8 +205,15 @@ extension HTTP2Session {
     frame.floodKind.map(charge) ?? true
   }
 
-  final func beganHead() {
+  final func beganHead(on stream: StreamNumber) {
     reader = StreamHeadReader(limits: headLimits)
+    headStream = stream
+  }
+
+  /// The library reads the rest of a head whose stream is gone, and tells nothing of it.
+  final func streamClosed(_ stream: StreamNumber) {
+    if stream == headStream { reader = nil }
+    closed(stream)
   }
 
   final func receivedField(name: Span<UInt8>, value: Span<UInt8>) {

@@ -189,7 +189,7 @@ private func beganFrame(_: OpaquePointer?, head: UnsafePointer<nghttp2_frame_hd>
 }
 
 private func beganHead(_: OpaquePointer?, frame: UnsafePointer<nghttp2_frame>?, data: UnsafeMutableRawPointer?) -> Int32 {
-  unsafe target(data)?.beganHead()
+  if let stream = unsafe frame?.pointee.hd.stream_id { unsafe target(data)?.beganHead(on: stream) }
   return 0
 }
 
@@ -242,7 +242,7 @@ private func sentFrame(_: OpaquePointer?, frame: UnsafePointer<nghttp2_frame>?, 
 }
 
 private func closedStream(_: OpaquePointer?, stream: Int32, code: UInt32, data: UnsafeMutableRawPointer?) -> Int32 {
-  unsafe target(data)?.closed(stream)
+  unsafe target(data)?.streamClosed(stream)
   return 0
 }
 

@@ -105,6 +105,7 @@ private func with(_ name: String, _ value: String, _ fields: Fields) -> Fields {
   @Test func `a WebSocket's request is the only CONNECT`() throws {
     let read = try head(websocket, isEnded: false)
     #expect(read.method == "CONNECT" && read.bodyFraming == .none)
+    #expect(try head(websocket + [("content-length", "0")], isEnded: false).bodyFraming == .none)
     #expect(throws: HTTPParseError.methodNotImplemented) {
       try head([(":method", "CONNECT"), (":authority", "a:1")], isEnded: false)
     }

@@ -529,3 +529,29 @@ def test_a_page_in_chromium_has_its_websocket_on_its_own_connection(start_edge, 
     closed = eventually(lambda: edge.events("connection.closed"))
     assert [(line["close.code"], line["close.reason"]) for line in closed] == [(4000, "bye")]
     assert len(edge.connections()) == 19
+
+
+def test_a_head_that_a_reset_cuts_short_costs_its_stream_alone(start_edge, raw_worker, connect, site, closing):
+    edge = start_edge({"main": [raw_worker.path]}, listeners=listeners(site), timeouts={"head": "500ms"})
+    client = connect(edge, "plain")
+    socket_stream = client.websocket("/ws", scheme="http")
+    upstream = raw_worker.next()
+    accept_upgrade(upstream)
+    assert socket_stream.head().status == 200
+    upload = client.open([(":method", "POST"), (":scheme", "http"), (":authority", "localhost"), (":path", "/upload")])
+    upload.sendall(b"abc")
+    worker = raw_worker.next()
+    worker.head()
+    worker.send(b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nhello")
+    upload.head()
+    client.send_raw(struct.pack("!I", 3)[1:] + bytes([1, 1]) + struct.pack("!I", upload.number) + b"\x00\x01x")
+    worker.sock.close()
+    while not upload.is_ended:
+        client.more()
+    client.send_raw(struct.pack("!I", 2)[1:] + bytes([9, 4]) + struct.pack("!I", upload.number) + b"\x01y")
+    # Its deadline is later than that of the head that was cut short.
+    slow_head = closing(FrameStream(edge.connect("plain")))
+    slow_head.send(b"GET")
+    assert slow_head.response().status == 408
+    FrameStream(socket_stream).send_frame(TEXT, b"still")
+    assert upstream.frame().payload == b"still"

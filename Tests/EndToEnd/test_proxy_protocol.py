@@ -1,5 +1,6 @@
 """Proxies in front that say who the client is before its first byte."""
 
+import json
 import socket
 import struct
 
@@ -155,3 +156,18 @@ def test_a_connection_that_waits_for_its_header_has_a_place_among_all(proxied, c
     assert late.response().status == 503
     waiting[0].send(text_header() + upgrade_request())
     assert waiting[0].response().status == 101
+
+
+def test_those_that_wait_for_their_header_leave_no_trace_when_a_reload_takes_their_listener(proxied, closing):
+    edge = proxied()
+    waiting = [closing(dial(edge, "plain")) for _ in range(10)]
+    assert eventually(lambda: edge.open_connections() == 10)
+    document = json.loads(edge.path.read_text())
+    document["listeners"] = [listener for listener in document["listeners"] if listener["name"] == "secure"]
+    edge.path.write_text(json.dumps(document))
+    status, body = edge.admin("POST", "/api/v1/reload", {})
+    assert status == 200, body
+    for stream in waiting:
+        stream.send(text_header() + upgrade_request())
+        assert stream.is_ended()
+    assert eventually(lambda: edge.open_connections() == 0)

@@ -51,8 +51,10 @@ final class EdgeListener: Listener {
   override func accepted(_ client: consuming Socket, from peer: PeerAddress) {
     let place = context.shared.limits.takePlace(under: context.snapshot.admission, now: context.reactor.now)
     guard listener.proxyProtocol != .off else { return arrived(client, from: peer, place: place) }
-    let arrival = ProxiedArrival(client, peer: peer, listener: listener, place: place, context: context) { [weak self] in
-      self?.arrived($0, from: $1, place: $2)
+    let arrival = ProxiedArrival(client, peer: peer, listener: listener, place: place, context: context) { [weak self, context] in
+      // A reload may have taken the listener away meanwhile.
+      guard let self else { return context.shared.limits.release($2, now: context.reactor.now) }
+      self.arrived($0, from: $1, place: $2)
     }
     arrival.start()
   }

@@ -225,7 +225,9 @@ final class ClientSession: HTTP2Session {
       retire()
     }
     if now >= headDeadline {
-      end(.enhanceYourCalm)
+      headDeadline = .distantFuture
+      // The stream that it was for may be gone.
+      if isReadingHead { end(.enhanceYourCalm) }
     } else if now >= idleDeadline {
       idleDeadline = .distantFuture
       end(.none)

@@ -215,7 +215,8 @@ final class ClientStream: Client {
       offset = conversation.receivedFromClient(bytes, from: offset)
       guard offset > before else { break }
     }
-    if isAdded { session.used(offset, on: number) }
+    // Where that was the end of the stream, the connection's window still wants them back.
+    if isAdded { session.used(offset, on: number) } else { session.consumed(offset) }
     return offset
   }
 
