@@ -69,7 +69,7 @@ extension MetricFamily {
 
   static let spoofedForwarded = MetricFamily(
     "sluice_spoofed_forwarded_total", .counter,
-    "Requests with forwarding fields from a peer that is no trusted proxy; they were ignored.")
+    "Forwarding fields, which were ignored, and PROXY headers, which were refused, of peers that are no trusted proxy.")
 
   // Limits
   static let waitingClients = MetricFamily(

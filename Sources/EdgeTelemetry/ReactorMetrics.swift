@@ -155,7 +155,7 @@ extension ReactorMetrics {
     cells.httpRequests[StatusLabel.index(of: status)].add()
   }
 
-  /// Counts a request with forwarding fields that nobody believes.
+  /// Counts a request with forwarding fields, or a PROXY header, that nobody believes.
   public func forwardingSpoofed() {
     totals.spoofedForwarded.add()
   }

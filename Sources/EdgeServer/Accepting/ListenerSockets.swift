@@ -32,32 +32,38 @@ struct ListenerSockets {
 
   /// - Throws: `StartError.bind`.
   init(_ address: Configuration.ListenAddress, reactors: Int) throws(StartError) {
-    do {
-      switch address {
-      case .tcp(let ip, let port):
-        if port != 0 { try Socket.checkUnused(tcp: ip, port: port) }
-        let first = SharedSocket(try Socket.listen(tcp: ip, port: port, reusePort: true))
-        let bound = first.socket.localPort
-        var all = [first]
-        for _ in 1..<max(1, reactors) { all.append(SharedSocket(try Socket.listen(tcp: ip, port: bound, reusePort: true))) }
-        sockets = all
-        self.address = PeerAddress.ip(ip, port: bound).description
-      case .unix(let path):
-        let socket = SharedSocket(try Socket.listen(unixPath: path))
-        sockets = Array(repeating: socket, count: reactors)
-        self.address = "unix:\(path)"
-      case .systemd(let name):
-        throw StartError.bind(address: "fd://\(name)", reason: "socket activation is not supported yet")
-      }
-    } catch let error as StartError {
-      throw error
-    } catch {
-      throw .bind(address: address.text, reason: "\(error)")
+    (sockets, self.address) = try address.bind { ip, port throws(SystemError) in
+      if port != 0 { try Socket.checkUnused(tcp: ip, port: port) }
+      let first = SharedSocket(try Socket.listen(tcp: ip, port: port, reusePort: true))
+      let bound = first.socket.localPort
+      var all = [first]
+      for _ in 1..<max(1, reactors) { all.append(SharedSocket(try Socket.listen(tcp: ip, port: bound, reusePort: true))) }
+      return (all, PeerAddress.ip(ip, port: bound).description)
+    } unix: { path throws(SystemError) in
+      (Array(repeating: SharedSocket(try Socket.listen(unixPath: path)), count: reactors), "unix:\(path)")
     }
   }
 }
 
 extension Configuration.ListenAddress {
+  /// Binds it as its kind asks; every error names the address.
+  ///
+  /// - Throws: `StartError.bind`.
+  func bind<Bound>(
+    tcp: (IPAddress, UInt16) throws(SystemError) -> Bound, unix: (String) throws(SystemError) -> Bound
+  ) throws(StartError) -> Bound {
+    do throws(SystemError) {
+      switch self {
+      case .tcp(let ip, let port): return try tcp(ip, port)
+      case .unix(let path): return try unix(path)
+      case .systemd: break
+      }
+    } catch {
+      throw .bind(address: text, reason: "\(error)")
+    }
+    throw .bind(address: text, reason: "socket activation is not supported yet")
+  }
+
   /// Whether it stands for another port each time.
   fileprivate var isChosenByKernel: Bool {
     if case .tcp(_, port: 0) = self { true } else { false }

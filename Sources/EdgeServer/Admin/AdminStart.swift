@@ -63,22 +63,13 @@ private struct AdminSocket {
   let address: String
 
   init(_ address: Configuration.ListenAddress, scope: AdminAPI.Scope) throws(StartError) {
-    do {
-      switch address {
-      case .tcp(let ip, let port):
-        let socket = try Socket.listen(tcp: ip, port: port)
-        self.address = PeerAddress.ip(ip, port: socket.localPort).description
-        listener = AdminListener(descriptor: try socket.duplicateDescriptor(), kind: .tcp, scope: scope)
-      case .unix(let path):
-        self.address = address.text
-        listener = AdminListener(descriptor: try Socket.listen(unixPath: path).duplicateDescriptor(), kind: .unix, scope: scope)
-      case .systemd(let name):
-        throw StartError.bind(address: "fd://\(name)", reason: "socket activation is not supported yet")
-      }
-    } catch let error as StartError {
-      throw error
-    } catch {
-      throw .bind(address: address.text, reason: "\(error)")
+    (listener, self.address) = try address.bind { ip, port throws(SystemError) in
+      let socket = try Socket.listen(tcp: ip, port: port)
+      let listener = AdminListener(descriptor: try socket.duplicateDescriptor(), kind: .tcp, scope: scope)
+      return (listener, PeerAddress.ip(ip, port: socket.localPort).description)
+    } unix: { path throws(SystemError) in
+      let descriptor = try Socket.listen(unixPath: path).duplicateDescriptor()
+      return (AdminListener(descriptor: descriptor, kind: .unix, scope: scope), "unix:\(path)")
     }
   }
 }

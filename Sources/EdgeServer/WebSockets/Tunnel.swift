@@ -87,7 +87,7 @@ final class Tunnel {
   /// - Returns: where the bytes begin that belong to an incomplete header or control frame: offer them again.
   func receivedFromClient(_ bytes: Span<UInt8>, from offset: Int) -> Int {
     let now = context.reactor.now
-    var batch = Batch(start: offset)
+    var batch = ForwardingBatch(start: offset)
     scan: while batch.end < bytes.count {
       switch relay.nextFromClient(bytes, at: batch.end, now: now) {
       case .pass(let end, let message):
@@ -133,7 +133,7 @@ final class Tunnel {
   /// Forwards what the worker sent, from `offset` on; else like `receivedFromClient`.
   func receivedFromWorker(_ bytes: Span<UInt8>, from offset: Int) -> Int {
     let now = context.reactor.now
-    var batch = Batch(start: offset)
+    var batch = ForwardingBatch(start: offset)
     scan: while batch.end < bytes.count {
       switch relay.nextFromWorker(bytes, at: batch.end, now: now) {
       case .pass(let end, let message):
@@ -157,7 +157,7 @@ final class Tunnel {
     return batch.end
   }
 
-  private func forwardToWorker(_ bytes: Span<UInt8>, _ batch: inout Batch) {
+  private func forwardToWorker(_ bytes: Span<UInt8>, _ batch: inout ForwardingBatch) {
     guard batch.start < batch.end else { return }
     let isTaken = worker.send(bytes.extracting(batch.start..<batch.end))
     if !isTaken { pauseClient() }
@@ -166,7 +166,7 @@ final class Tunnel {
     batch.start = batch.end
   }
 
-  private func forwardToClient(_ bytes: Span<UInt8>, _ batch: inout Batch) {
+  private func forwardToClient(_ bytes: Span<UInt8>, _ batch: inout ForwardingBatch) {
     guard batch.start < batch.end else { return }
     let isTaken = client.send(bytes.extracting(batch.start..<batch.end))
     if !isTaken { pauseWorker() }
@@ -457,49 +457,8 @@ final class Tunnel {
   }
 }
 
-/// A throttle that an operator put on one connection.
-struct OwnThrottle {
-  let rates: Throttle
-  /// When it ends by itself; `distantFuture` for as long as the connection lasts.
-  let ends: Instant
-  /// The same for people; nil for as long as the connection lasts.
-  let until: WallTime?
-
-  init(rates: Throttle, for ttl: Duration?) {
-    self.rates = rates
-    ends = ttl.map { MonotonicClock.now() + $0 } ?? .distantFuture
-    until = ttl.map { WallClock.now().adding($0) }
-  }
-}
-
 /// How long before its end a client is told that its token expires: or half of the time that is left, if that is less.
 private let tokenWarning = Duration.seconds(60)
-
-/// The bytes of one turn that are forwarded together.
-private struct Batch {
-  var start: Int
-  private(set) var end: Int
-  /// Whether something other than whole messages came: only that can end a connection.
-  var mayEnd = false
-  /// Whether a message ends in what is forwarded next whose way through the edge is timed.
-  var isTimed = false
-
-  init(start: Int) {
-    self.start = start
-    end = start
-  }
-
-  mutating func pass(_ end: Int, isWholeMessage: Bool) {
-    self.end = end
-    if !isWholeMessage { mayEnd = true }
-  }
-
-  mutating func skip(_ end: Int) {
-    start = end
-    self.end = end
-    mayEnd = true
-  }
-}
 
 /// What went one way through a connection.
 struct Traffic {
