@@ -12,7 +12,7 @@ import Testing
     for (second, base) in expected {
       let now = Instant(nanoseconds: UInt64(second * 1e9))
       #expect(history.base(now: now)?.at == base.map { Instant(nanoseconds: UInt64($0 * 1e9)) }, "at \(second) s")
-      history.keep(TalkLook(at: now), now: now)
+      history.keep(TalkLook(at: now))
     }
   }
 }

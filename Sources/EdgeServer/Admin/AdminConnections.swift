@@ -71,9 +71,10 @@ extension AdminPlane {
   }
 
   func talkers(_ subject: TopQuery.Subject) throws(AdminBackendError) -> TopTalkers {
+    let now = MonotonicClock.now()
     var talkers: [String: Talker] = [:]
     var window: Duration?
-    for sum in try ask({ .talkers(subject, reply: $0) }) {
+    for sum in try ask({ .talkers(subject, now: now, reply: $0) }) {
       sum.add(to: &talkers)
       window = window ?? sum.window
     }

@@ -22,8 +22,8 @@ enum ConnectionOrder: Sendable {
   case closeAll([ConnectionID], ClosingJob, perSecond: Double?, reply: @Sendable () -> Void)
   /// Slow one down, or not any more; the reply tells of it, if there was one.
   case throttle(ConnectionID, OwnThrottle?, reply: @Sendable (ConnectionSummary?) -> Void)
-  /// Tell how much whom has said.
-  case talkers(TopQuery.Subject, reply: @Sendable (TalkSum) -> Void)
+  /// Tell how much whom has said by `now`, which is the same for all reactors: they count over the same time.
+  case talkers(TopQuery.Subject, now: Instant, reply: @Sendable (TalkSum) -> Void)
 }
 
 extension ReactorContext {
@@ -55,8 +55,8 @@ extension ReactorContext {
     case .throttle(let id, let throttle, let reply):
       connections[id]?.tunnel?.setThrottle(throttle)
       reply(summary(id))
-    case .talkers(let subject, let reply):
-      sum(by: subject, reply)
+    case .talkers(let subject, let now, let reply):
+      sum(by: subject, now: now, reply)
     }
   }
 
@@ -64,12 +64,12 @@ extension ReactorContext {
     connections[id].flatMap { client in client.tunnel.map { ConnectionSummary(client, $0) } }
   }
 
-  private func sum(by subject: TopQuery.Subject, _ reply: @escaping @Sendable (TalkSum) -> Void) {
-    var sum = TalkSum(subject, since: talkHistory.base(now: reactor.now), now: reactor.now)
+  private func sum(by subject: TopQuery.Subject, now: Instant, _ reply: @escaping @Sendable (TalkSum) -> Void) {
+    var sum = TalkSum(subject, since: talkHistory.base(now: now), now: now)
     ConnectionSweep.begin(self) { client, tunnel in
       sum.add(client.id, tunnel)
     } finish: { [self] in
-      talkHistory.keep(sum.look, now: reactor.now)
+      talkHistory.keep(sum.look)
       reply(sum)
     }
   }

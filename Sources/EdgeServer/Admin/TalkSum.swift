@@ -19,8 +19,8 @@ struct TalkHistory {
   }
 
   /// Keeps a look, unless one has just been kept: two who ask at the same time see the same.
-  mutating func keep(_ look: TalkLook, now: Instant) {
-    if let latest, now - latest.at < Self.shortest { return }
+  mutating func keep(_ look: TalkLook) {
+    if let latest, look.at - latest.at < Self.shortest { return }
     earlier = latest
     latest = look
   }
