@@ -86,7 +86,7 @@ let package = Package(
     // Layer 4: programs.
     program(
       "sluice", on: ["EdgeServer", "EdgeConfig", "EdgeAuth", "EdgeTLS", "EdgeIO", "EdgeCore", "ControlCore", arguments]),
-    program("sluicectl", on: ["ControlCore", "EdgeCore", "EdgeIO", "EdgeTLS", "CCurl", arguments]),
+    program("sluicectl", on: ["ControlCore", "EdgeCore", "EdgeIO", "EdgeTLS", "EdgeFetch", arguments]),
     program(
       "chat-worker",
       on: [

@@ -1,5 +1,3 @@
-internal import CCurl
-
 /// Gets one small document over https, on the calling thread, which waits for it.
 ///
 /// The server's certificate is verified. Redirects are not followed, proxies of the environment not asked, cookies and
@@ -27,16 +25,24 @@ public struct Fetch: Sendable {
   /// - Parameter isCancelled: asked at least once a second; true ends the fetch.
   /// - Throws: `FetchError`.
   public func perform(isCancelled: @escaping () -> Bool = { false }) throws(FetchError) -> [UInt8] {
-    guard isLibraryReady, let handle = TransferHandle() else { throw .failed("libcurl cannot start") }
-    let transfer = Transfer(maxBytes: maxBytes, isCancelled: isCancelled)
-    try handle.prepare(self)
-    let code = handle.perform(transfer)
-    if transfer.isOverfull || code == CURLE_FILESIZE_EXCEEDED { throw .tooLarge(maxBytes: maxBytes) }
-    if code == CURLE_ABORTED_BY_CALLBACK { throw .cancelled }
-    if code == CURLE_OPERATION_TIMEDOUT { throw .timedOut }
-    guard code == CURLE_OK else { throw .failed(handle.reason(of: code)) }
-    guard handle.status == 200 else { throw .status(handle.status) }
-    return transfer.body
+    var transfer = Transfer(url: url, scheme: .https, userAgent: "sluice", patience: .total(timeout))
+    transfer.caFile = caFile
+    transfer.fields = ["Accept: application/jwk-set+json, application/json"]
+    transfer.maxAnnouncedBytes = maxBytes
+    var body: [UInt8] = []
+    let status: Int
+    do throws(TransferError) {
+      var handle = try TransferHandle()
+      status = try handle.perform(transfer, isCancelled: isCancelled) { bytes, _ in
+        guard bytes.count <= maxBytes - body.count else { return false }
+        body += bytes
+        return true
+      }
+    } catch {
+      throw FetchError(error, maxBytes: maxBytes)
+    }
+    guard status == 200 else { throw .status(status) }
+    return body
   }
 }
 
@@ -65,27 +71,14 @@ public enum FetchError: Error, Equatable, Sendable, CustomStringConvertible {
   }
 }
 
-/// What libcurl calls back with while a document comes.
-final class Transfer {
-  private(set) var body: [UInt8] = []
-  private(set) var isOverfull = false
-  private let maxBytes: Int
-  let isCancelled: () -> Bool
-
-  init(maxBytes: Int, isCancelled: @escaping () -> Bool) {
-    self.maxBytes = maxBytes
-    self.isCancelled = isCancelled
-  }
-
-  /// Takes bytes of the body.
-  ///
-  /// - Returns: whether there was room for all of them.
-  func receive(_ bytes: UnsafeRawBufferPointer) -> Bool {
-    isOverfull = bytes.count > maxBytes - body.count
-    if !isOverfull { unsafe body.append(contentsOf: bytes) }
-    return !isOverfull
+extension FetchError {
+  fileprivate init(_ error: TransferError, maxBytes: Int) {
+    self =
+      switch error {
+      case .tooLarge, .refusedByReceiver: .tooLarge(maxBytes: maxBytes)
+      case .cancelled: .cancelled
+      case .timedOut: .timedOut
+      case .notConnected(_, let reason), .failed(let reason): .failed(reason)
+      }
   }
 }
-
-/// Whether libcurl has begun, once for the process.
-private let isLibraryReady = sluice_curl_start() == CURLE_OK

@@ -1,6 +1,6 @@
-import CCurl
 import ControlCore
 import EdgeCore
+import EdgeFetch
 import EdgeIO
 import Glibc
 
@@ -11,17 +11,20 @@ final class AdminClient {
   private let server: ServerAddress
   private let token: String?
   private let timeout: Duration
-  private var handle: CurlHandle
+  private var handle: TransferHandle
   /// Asked about once a second while an answer is awaited; true ends the wait.
   var isCancelled: () -> Bool = { false }
 
   /// Makes a client; nothing is sent yet.
   init(server: ServerAddress, token: String?, timeout: Duration) throws(ControlFailure) {
-    guard CurlHandle.isLibraryReady, let handle = CurlHandle() else { throw .failed("libcurl cannot start") }
+    do throws(TransferError) {
+      handle = try TransferHandle()
+    } catch {
+      throw .failed("libcurl cannot start.")
+    }
     self.server = server
     self.token = token
     self.timeout = timeout
-    self.handle = handle
   }
 
   /// Asks, and waits for the whole answer.
@@ -30,7 +33,7 @@ final class AdminClient {
   func ask(_ request: APIRequest) throws(ControlFailure) -> [UInt8] {
     var body: [UInt8] = []
     var isTooLarge = false
-    let status = try send(request, within: timeout) { bytes, _ in
+    let status = try send(request, .total(timeout)) { bytes, _ in
       isTooLarge = body.count + bytes.count > maxBodyBytes
       if !isTooLarge { body += bytes }
       return !isTooLarge
@@ -49,7 +52,7 @@ final class AdminClient {
   func stream(_ request: APIRequest, receive: @escaping ([UInt8]) -> Bool) throws(ControlFailure) {
     var refusal: [UInt8] = []
     var isDone = false
-    let status = try send(request, within: nil) { bytes, status in
+    let status = try send(request, .silence(maxSilence)) { bytes, status in
       guard status == 200 else {
         if refusal.count + bytes.count <= maxBodyBytes { refusal += bytes }
         return true
@@ -65,58 +68,36 @@ final class AdminClient {
 
   /// - Returns: the status.
   private func send(
-    _ request: APIRequest, within limit: Duration?, receive: @escaping (_ bytes: [UInt8], _ status: Int) -> Bool
+    _ request: APIRequest, _ patience: Transfer.Patience, receive: @escaping (_ bytes: [UInt8], _ status: Int) -> Bool
   ) throws(ControlFailure) -> Int {
-    do throws(TransportError) {
-      try prepare(request, within: limit)
-      // The status is asked of the handle, which the closure must not hold.
-      let status = { [unowned self] in handle.status }
-      var isDone = false
-      do throws(TransportError) {
-        try handle.perform(
-          Transfer(isCancelled: isCancelled) { bytes in
-            isDone = !receive(bytes, status())
-            return !isDone
-          })
-      } catch {
-        guard case .refusedByReceiver = error, isDone else { throw error }
+    var seenStatus: Int?
+    do throws(TransferError) {
+      return try handle.perform(transfer(request, patience), isCancelled: isCancelled) { bytes, status in
+        let wantsMore = receive(bytes, status)
+        if !wantsMore { seenStatus = status }
+        return wantsMore
       }
-      return handle.status
     } catch {
+      if case .refusedByReceiver = error, let seenStatus { return seenStatus }
       throw failure(error)
     }
   }
 
-  private func prepare(_ request: APIRequest, within limit: Duration?) throws(TransportError) {
-    try handle.reset()
-    if case .unix(let path) = server { try handle.set(CURLOPT_UNIX_SOCKET_PATH, path) }
-    try handle.set(CURLOPT_URL, server.base + request.target)
-    try handle.set(CURLOPT_PATH_AS_IS, 1)
-    try handle.set(CURLOPT_PROTOCOLS_STR, "http")
-    try handle.set(CURLOPT_FOLLOWLOCATION, 0)
-    // An empty text, unlike none, keeps the proxies of the environment out.
-    try handle.set(CURLOPT_PROXY, "")
-    try handle.set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
-    try handle.set(CURLOPT_USERAGENT, "sluicectl")
-    try handle.set(CURLOPT_NOSIGNAL, 1)
-    try handle.set(CURLOPT_CONNECTTIMEOUT_MS, Int(timeout.milliseconds))
-    if let limit {
-      try handle.set(CURLOPT_TIMEOUT_MS, Int(limit.milliseconds))
-    } else {
-      try handle.set(CURLOPT_LOW_SPEED_LIMIT, 1)
-      try handle.set(CURLOPT_LOW_SPEED_TIME, maxSilenceSeconds)
-    }
-    try handle.set(CURLOPT_CUSTOMREQUEST, request.method.rawValue)
-    try handle.addField("Accept: \(request.accept)")
-    if let token { try handle.addField("Authorization: Bearer \(token)") }
+  private func transfer(_ request: APIRequest, _ patience: Transfer.Patience) -> Transfer {
+    var transfer = Transfer(url: server.base + request.target, scheme: .http, userAgent: "sluicectl", patience: patience)
+    if case .unix(let path) = server { transfer.unixSocket = path }
+    transfer.connectTimeout = timeout
+    transfer.method = request.method.rawValue
+    transfer.fields = ["Accept: \(request.accept)"]
+    if let token { transfer.fields.append("Authorization: Bearer \(token)") }
     if let body = request.body {
-      try handle.addField("Content-Type: application/json")
-      try handle.addField("Expect:")
-      try handle.set(CURLOPT_COPYPOSTFIELDS, String(decoding: body.encoded(), as: UTF8.self))
+      transfer.fields += ["Content-Type: application/json", "Expect:"]
+      transfer.body = String(decoding: body.encoded(), as: UTF8.self)
     }
+    return transfer
   }
 
-  private func failure(_ error: TransportError) -> ControlFailure {
+  private func failure(_ error: TransferError) -> ControlFailure {
     switch (error, server) {
     case (.notConnected(ENOENT, _), .unix(let path)), (.notConnected(ENOTDIR, _), .unix(let path)):
       .unreachable("There is no socket at \(path): is the edge running? -s says where its admin socket is (admin.listen).")
@@ -128,16 +109,12 @@ final class AdminClient {
       .unreachable("\(server): \(reason). Is the edge running? -s says where its admin plane is (admin.listen).")
     case (.timedOut, _): .unreachable("\(server) did not answer in time; --timeout sets how long to wait.")
     case (.cancelled, _): .failed("Stopped.")
-    case (.refusedByReceiver, _): .failed("The answer could not be taken.")
+    case (.refusedByReceiver, _), (.tooLarge, _): .failed("The answer could not be taken.")
     case (.failed(let reason), _): .unreachable("\(server): \(reason).")
     }
   }
 }
 
-extension Duration {
-  fileprivate var milliseconds: Int64 { nanoseconds / 1_000_000 }
-}
-
 private let maxBodyBytes = 16 << 20
 /// Four heartbeats of the edge.
-private let maxSilenceSeconds = 60
+private let maxSilence = Duration.seconds(60)
