@@ -10,21 +10,22 @@ import EdgeTelemetry
 /// One client's TCP connection, from accept to the end: TLS, then HTTP/1.1 requests one after the other, then perhaps a
 /// WebSocket.
 ///
-/// It owns the client's bytes; what they mean is up to the exchange or the tunnel that is going on.
+/// It owns the client's bytes; what they mean is up to the exchange or the tunnel that is going on. How they come in is told in
+/// `ClientReading.swift`, which the properties that are not private are for.
 final class ClientConnection: Client {
-  private var agreedTLSVersion: TLSVersion?
+  var agreedTLSVersion: TLSVersion?
   /// Whether the handshake that was charged when the client came has paid for an attempt.
   private var hasAttempted = false
   private let charge: ConnectionCharge
-  private let accepted: Instant
-  private var transport: ClientTransport?
-  private var inlet = Inlet()
+  let accepted: Instant
+  var transport: ClientTransport?
+  var inlet = Inlet()
   /// Sending has failed: the connection ends as soon as nobody is in the middle of using it.
   private var isBroken = false
   /// The head that is being read; nil between requests, and for the life of a WebSocket.
-  private var headInProgress: HeadInProgress?
+  var headInProgress: HeadInProgress?
   /// Bytes received and not used yet: the beginning of a frame, or of the next request.
-  private var kept: [UInt8] = []
+  var kept: [UInt8] = []
   /// What of `waitingBytes` the metrics know.
   private var reportedWaiting = 0
 
@@ -84,14 +85,6 @@ final class ClientConnection: Client {
 
   /// Bytes that the kernel has taken, over the connection's life.
   override var sentBytes: UInt64 { transport?.sentBytes ?? 0 }
-
-  /// The most that may wait for a client, in bytes: one turn's share, TLS around it, and the edge's own frames.
-  private static let maxWaitingBytes = 262_144
-
-  /// How many bytes one turn may read: what they become must fit the worker's queue.
-  private var readLimit: Int {
-    tunnel.map { min(ReactorContext.shareBytes, $0.route.maxSendQueueBytes) } ?? ReactorContext.shareBytes
-  }
 
   // MARK: For the exchange and the tunnel
 
@@ -221,7 +214,7 @@ final class ClientConnection: Client {
   }
 
   /// Something waits: the client's room is awaited, and the metrics know of it.
-  private func watchWaiting() {
+  func watchWaiting() {
     context.reactor.modify(self, interest: [.readable, .writable])
     reportWaiting()
   }
@@ -232,159 +225,6 @@ final class ClientConnection: Client {
     reportedWaiting = waiting
   }
 
-  // MARK: Reading
-
-  private func read() {
-    guard transport != nil else { return }
-    if case .handshaking = phase { return handshake() }
-    switch inlet.turn {
-    case .wait: break
-    case .useKept: process(context.place(kept))
-    case .receive: receive()
-    }
-  }
-
-  private func receive() {
-    // Nobody keeps more than one read brings; what does has lost its way.
-    guard kept.count <= context.scratch.plaintextBytes else { return lost() }
-    let keptCount = context.place(kept)
-    guard let outcome = unsafe transport?.receive(into: context.room(after: keptCount), limit: readLimit) else { return }
-    received(outcome, after: keptCount)
-    boundWaiting()
-  }
-
-  /// Reading may have made TLS answer. Nobody pauses for those answers, so a client that provokes them and takes none ends.
-  private func boundWaiting() {
-    guard waitingBytes > 0 else { return }
-    if waitingBytes > Self.maxWaitingBytes { abort() } else { watchWaiting() }
-  }
-
-  private func received(_ outcome: ReceiveOutcome, after keptCount: Int) {
-    switch outcome {
-    case .bytes(let count, let more):
-      if inlet.received(more: more) { context.reactor.runLater(self) }
-      if count > 0 { process(keptCount + count) }
-    case .wouldBlock: if inlet.foundNothing() { lost() }
-    case .ended: ended()
-    case .failed: lost()
-    }
-  }
-
-  /// Uses the first `count` bytes of the reactor's plaintext buffer, the kept ones in front; keeps what cannot be used yet.
-  private func process(_ count: Int) {
-    if !kept.isEmpty { kept = [] }
-    if inlet.useKept() { context.reactor.runLater(self) }
-    context.withPlaintext(count) { bytes in
-      var offset = 0
-      while offset < count, !inlet.isPaused {
-        let before = offset
-        switch phase {
-        case .awaitingFirstBytes: offset = readFirstBytes(bytes, from: offset)
-        case .readingHead, .betweenRequests: offset = readHead(bytes, from: offset)
-        case .talking(let conversation): offset = conversation.receivedFromClient(bytes, from: offset)
-        case .lingering, .closed, .handshaking: return
-        }
-        guard offset > before else { break }
-      }
-      if offset < count, transport != nil { kept = Array(copying: bytes.extracting(droppingFirst: offset)) }
-    }
-  }
-
-  /// The first bytes of a connection without TLS tell the HTTP version, by prior knowledge (RFC 9113 §3.3).
-  private func readFirstBytes(_ bytes: Span<UInt8>, from offset: Int) -> Int {
-    switch ClientPreface.match(bytes.extracting(droppingFirst: offset)) {
-    case .part: return offset
-    case .whole: return beginSession()?.receivedFromClient(bytes, from: offset) ?? bytes.count
-    case .none:
-      guard listener.protocols.contains(.http1) else {
-        refuseHead(.badHead(.versionNotSupported))
-        return bytes.count
-      }
-      phase = .readingHead(deadline: phase.nextDeadline)
-      return readHead(bytes, from: offset)
-    }
-  }
-
-  /// The client speaks HTTP/2.
-  private func beginSession() -> ClientSession? {
-    do {
-      let session = try ClientSession(self, context: context)
-      phase = .talking(.session(session))
-      session.flush()
-      deadlineMoved()
-      return session
-    } catch {
-      close()
-      return nil
-    }
-  }
-
-  private func readHead(_ bytes: Span<UInt8>, from offset: Int) -> Int {
-    let reading = headInProgress ?? HeadInProgress(limits: context.snapshot.headLimits)
-    do {
-      switch try reading.parser.receive(bytes.extracting(droppingFirst: offset)) {
-      case .needMore:
-        headInProgress = reading
-        beginHead()
-        return bytes.count
-      case .complete(let head, let consumed):
-        headInProgress = nil
-        begin(head)
-        return offset + consumed
-      }
-    } catch {
-      refuseHead(.badHead(error))
-      return bytes.count
-    }
-  }
-
-  /// The first byte of a further request ends the wait between requests: the whole head is due from now on.
-  private func beginHead() {
-    guard case .betweenRequests = phase else { return }
-    phase = .readingHead(deadline: context.reactor.now + context.snapshot.timeouts.head)
-    deadlineMoved()
-  }
-
-  // MARK: Handshake
-
-  private func handshake() {
-    guard case .receive = inlet.turn, let outcome = transport?.handshake() else { return }
-    switch outcome {
-    case .needsInput:
-      boundWaiting()
-      if inlet.received(more: false) { context.reactor.runLater(self) }
-    case .done(let info):
-      agreedTLSVersion = info.version
-      context.metrics.tlsHandshakeFinished(
-        result: .completed, version: info.version.label, resumed: info.isResumed, duration: context.reactor.now - accepted)
-      beginHTTP(info.applicationProtocol)
-      // The input that completed the handshake may hold the first request too.
-      guard let rest = unsafe transport?.receiveRest(into: context.room(after: 0)) else { return }
-      received(rest, after: 0)
-    case .failed(let error):
-      if case .untrusted(let flaw) = error { context.certificateRefused(peer, listener: listener, flaw) }
-      handshakeFailed(.failed)
-    case .ended: handshakeFailed(.abandoned)
-    }
-  }
-
-  /// A client that names no version speaks HTTP/1.1 (RFC 7301 §3.2 asks nothing of it).
-  private func beginHTTP(_ agreed: String?) {
-    if agreed == ClientProtocol.http2.word {
-      _ = beginSession()
-    } else if listener.protocols.contains(.http1) {
-      phase = .readingHead(deadline: context.reactor.now + context.snapshot.timeouts.head)
-      deadlineMoved()
-    } else {
-      linger()
-    }
-  }
-
-  private func handshakeFailed(_ result: TLSHandshakeResult) {
-    context.metrics.tlsHandshakeFinished(result: result, version: .none, resumed: false, duration: context.reactor.now - accepted)
-    close()
-  }
-
   // MARK: The end
 
   private func headTimedOut() {
@@ -392,7 +232,7 @@ final class ClientConnection: Client {
     refuseHead(.headTimeout())
   }
 
-  private func refuseHead(_ refusal: Refusal) {
+  func refuseHead(_ refusal: Refusal) {
     context.headRefused(self, refusal)
     let (head, body) = refusal.response.message()
     send(head, .body(body))
@@ -407,7 +247,7 @@ final class ClientConnection: Client {
   }
 
   /// The client ended its side, and everything before that has been read.
-  private func ended() {
+  func ended() {
     inlet.foundEnd()
     switch phase {
     case .talking(.exchange(let exchange)): if exchange.clientEndedInput() { close() }
@@ -424,7 +264,7 @@ final class ClientConnection: Client {
   }
 
   /// The connection failed.
-  private func lost() {
+  func lost() {
     tellLost()
     close()
   }
@@ -452,7 +292,7 @@ final class ClientConnection: Client {
     phase = .lingering(deadline: context.reactor.now + context.snapshot.timeouts.stall.timeout)
   }
 
-  private func close() {
+  func close() {
     guard transport != nil else { return }
     phase = .closed
     context.reactor.remove(self, closing: true)
@@ -461,14 +301,5 @@ final class ClientConnection: Client {
     kept = []
     reportWaiting()
     context.shared.limits.release(charge, now: context.reactor.now)
-  }
-}
-
-extension TLSVersion {
-  fileprivate var label: TLSVersionLabel {
-    switch self {
-    case .tls12: .tls12
-    case .tls13: .tls13
-    }
   }
 }

@@ -200,27 +200,11 @@ final class Exchange {
     var response = received
     let affinity = admission.route.affinity
     if let cookie = affinity.cookie(for: head, path: worker.worker.path, scheme: admission.scheme) { response.fields.add(cookie) }
-    guard response.status == 101 else {
-      return isPassable(response) ? begin(response) : answer(.workerError("worker_refused_upgrade", admission))
+    switch AnswerVerdict(response, to: head, admission, pending: pending) {
+    case .passed: begin(response)
+    case .opened(let acceptance): becomeTunnel(admission, worker, accepted: acceptance)
+    case .refused(let word): answer(.workerError(word, admission))
     }
-    guard let upgrade = admission.upgrade else { return answer(.workerError("worker_unasked_upgrade", admission)) }
-    do {
-      let subprotocol = try upgrade.worker.check(response, sha1: Digest.sha1)
-      if let pending, subprotocol != pending.subprotocol {
-        return answer(.workerError("worker_other_subprotocol", admission))
-      }
-      let accepted = upgrade.client.acceptance(subprotocol: subprotocol, workerFields: response.fields, sha1: Digest.sha1)
-      becomeTunnel(admission, worker, accepted: accepted)
-    } catch {
-      answer(.workerError(error.rawValue, admission))
-    }
-  }
-
-  /// Whether an answer can be passed on that opens no WebSocket where one was asked for. Over HTTP/2 a success would say that it
-  /// is open (RFC 8441 §5), and so it does where the edge has accepted it already.
-  private func isPassable(_ response: ResponseHead) -> Bool {
-    let readsSuccess = head.version == .http2 && admission?.upgrade != nil && (200...299).contains(response.status)
-    return pending == nil && !readsSuccess
   }
 
   private func becomeTunnel(_ admission: Admission, _ worker: WorkerLink, accepted: ResponseHead) {

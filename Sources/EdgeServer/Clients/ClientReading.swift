@@ -1,0 +1,182 @@
+import EdgeConfig
+import EdgeCore
+import EdgeHTTP
+import EdgeIO
+import EdgeTLS
+import EdgeTelemetry
+
+/// How a client's bytes come in: TLS first, then the bytes that tell the version of HTTP, then heads; what comes behind a head is for
+/// the conversation that goes on.
+extension ClientConnection {
+  /// Reads, if it is time to: once, or what is kept from the last time.
+  func read() {
+    guard transport != nil else { return }
+    if case .handshaking = phase { return handshake() }
+    switch inlet.turn {
+    case .wait: break
+    case .useKept: process(context.place(kept))
+    case .receive: receive()
+    }
+  }
+
+  private func receive() {
+    // Nobody keeps more than one read brings; what does has lost its way.
+    guard kept.count <= context.scratch.plaintextBytes else { return lost() }
+    let keptCount = context.place(kept)
+    guard let outcome = unsafe transport?.receive(into: context.room(after: keptCount), limit: readLimit) else { return }
+    received(outcome, after: keptCount)
+    boundWaiting()
+  }
+
+  /// Reading may have made TLS answer. Nobody pauses for those answers, so a client that provokes them and takes none ends.
+  private func boundWaiting() {
+    guard waitingBytes > 0 else { return }
+    if waitingBytes > Self.maxWaitingBytes { abort() } else { watchWaiting() }
+  }
+
+  private func received(_ outcome: ReceiveOutcome, after keptCount: Int) {
+    switch outcome {
+    case .bytes(let count, let more):
+      if inlet.received(more: more) { context.reactor.runLater(self) }
+      if count > 0 { process(keptCount + count) }
+    case .wouldBlock: if inlet.foundNothing() { lost() }
+    case .ended: ended()
+    case .failed: lost()
+    }
+  }
+
+  /// Uses the first `count` bytes of the reactor's plaintext buffer, the kept ones in front; keeps what cannot be used yet.
+  private func process(_ count: Int) {
+    if !kept.isEmpty { kept = [] }
+    if inlet.useKept() { context.reactor.runLater(self) }
+    context.withPlaintext(count) { bytes in
+      var offset = 0
+      while offset < count, !inlet.isPaused {
+        let before = offset
+        switch phase {
+        case .awaitingFirstBytes: offset = readFirstBytes(bytes, from: offset)
+        case .readingHead, .betweenRequests: offset = readHead(bytes, from: offset)
+        case .talking(let conversation): offset = conversation.receivedFromClient(bytes, from: offset)
+        case .lingering, .closed, .handshaking: return
+        }
+        guard offset > before else { break }
+      }
+      if offset < count, transport != nil { kept = Array(copying: bytes.extracting(droppingFirst: offset)) }
+    }
+  }
+
+  /// The first bytes of a connection without TLS tell the HTTP version, by prior knowledge (RFC 9113 §3.3).
+  private func readFirstBytes(_ bytes: Span<UInt8>, from offset: Int) -> Int {
+    switch ClientPreface.match(bytes.extracting(droppingFirst: offset)) {
+    case .part: return offset
+    case .whole: return beginSession()?.receivedFromClient(bytes, from: offset) ?? bytes.count
+    case .none:
+      guard listener.protocols.contains(.http1) else {
+        refuseHead(.badHead(.versionNotSupported))
+        return bytes.count
+      }
+      phase = .readingHead(deadline: phase.nextDeadline)
+      return readHead(bytes, from: offset)
+    }
+  }
+
+  /// The client speaks HTTP/2.
+  private func beginSession() -> ClientSession? {
+    do {
+      let session = try ClientSession(self, context: context)
+      phase = .talking(.session(session))
+      session.flush()
+      deadlineMoved()
+      return session
+    } catch {
+      close()
+      return nil
+    }
+  }
+
+  private func readHead(_ bytes: Span<UInt8>, from offset: Int) -> Int {
+    let reading = headInProgress ?? HeadInProgress(limits: context.snapshot.headLimits)
+    do {
+      switch try reading.parser.receive(bytes.extracting(droppingFirst: offset)) {
+      case .needMore:
+        headInProgress = reading
+        beginHead()
+        return bytes.count
+      case .complete(let head, let consumed):
+        headInProgress = nil
+        begin(head)
+        return offset + consumed
+      }
+    } catch {
+      refuseHead(.badHead(error))
+      return bytes.count
+    }
+  }
+
+  /// The first byte of a further request ends the wait between requests: the whole head is due from now on.
+  private func beginHead() {
+    guard case .betweenRequests = phase else { return }
+    phase = .readingHead(deadline: context.reactor.now + context.snapshot.timeouts.head)
+    deadlineMoved()
+  }
+
+  /// The most that may wait for a client, in bytes: one turn's share, TLS around it, and the edge's own frames.
+  private static let maxWaitingBytes = 262_144
+
+  /// How many bytes one turn may read: what they become must fit the worker's queue.
+  private var readLimit: Int {
+    tunnel.map { min(ReactorContext.shareBytes, $0.route.maxSendQueueBytes) } ?? ReactorContext.shareBytes
+  }
+}
+
+// MARK: The TLS handshake
+
+extension ClientConnection {
+  private func handshake() {
+    guard case .receive = inlet.turn, let outcome = transport?.handshake() else { return }
+    switch outcome {
+    case .needsInput:
+      boundWaiting()
+      if inlet.received(more: false) { context.reactor.runLater(self) }
+    case .done(let info):
+      agreedTLSVersion = info.version
+      context.metrics.tlsHandshakeFinished(
+        result: .completed, version: info.version.label, resumed: info.isResumed, duration: context.reactor.now - accepted)
+      beginHTTP(info.applicationProtocol)
+      // The input that completed the handshake may hold the first request too.
+      guard let rest = unsafe transport?.receiveRest(into: context.room(after: 0)) else { return }
+      received(rest, after: 0)
+    case .failed(let error):
+      if case .untrusted(let flaw) = error { context.certificateRefused(peer, listener: listener, flaw) }
+      handshakeFailed(.failed)
+    case .ended: handshakeFailed(.abandoned)
+    }
+  }
+
+  /// A client that names no version speaks HTTP/1.1 (RFC 7301 §3.2 asks nothing of it).
+  private func beginHTTP(_ agreed: String?) {
+    if agreed == ClientProtocol.http2.word {
+      _ = beginSession()
+    } else if listener.protocols.contains(.http1) {
+      phase = .readingHead(deadline: context.reactor.now + context.snapshot.timeouts.head)
+      deadlineMoved()
+    } else {
+      linger()
+    }
+  }
+
+  /// TLS came to nothing.
+  func handshakeFailed(_ result: TLSHandshakeResult) {
+    context.metrics.tlsHandshakeFinished(result: result, version: .none, resumed: false, duration: context.reactor.now - accepted)
+    close()
+  }
+}
+
+extension TLSVersion {
+  fileprivate var label: TLSVersionLabel {
+    switch self {
+    case .tls12: .tls12
+    case .tls13: .tls13
+    }
+  }
+}
