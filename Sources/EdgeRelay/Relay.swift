@@ -369,7 +369,10 @@ public struct Relay: ~Copyable {
     case .close(let excess):
       let code = excess.scope == .frames ? limits.value.closeCodes.policy : limits.value.closeCodes.rate
       let seconds = max(1, excess.retryAfter.roundedUp(to: .seconds(1)))
-      close(code, reason: "rate_limited;retry_after=\(seconds)", now: now)
+      let reason = "rate_limited;retry_after=\(seconds)"
+      close(code, reason: reason, now: now)
+      // A client that the worker has closed before has its Close: nothing is left but to hear no more of it.
+      if fromClient.forwardsFrames { fromClient.fail(tellingReceiver: PendingClose(code: .goingAway, reason: reason)) }
       return .refused(excess)
     }
   }

@@ -40,6 +40,16 @@ import Testing
     }
   }
 
+  @Test func `ends a client that the worker has closed already: it has its Close, and is not read any more`() {
+    for split in everySplit(of: [.worker(plain(8, closing(1000))), .client(text("a") + text("b") + text("c"))]) {
+      let talk = Talk(scopes: perSecond(1, burst: 1, over: .close), after: split)
+      #expect(talk.workerHeard == [.text("a"), .close(1001, "rate_limited;retry_after=1"), .end])
+      #expect(talk.clientHeard == [.close(1000, ""), .end])
+      #expect(talk.excesses.count == 1)
+      #expect(talk.ending == RelayEnding(initiator: .worker, code: .normal, reason: ""))
+    }
+  }
+
   @Test func `has its verdict from its first frame: fragments of an allowed message pass`() {
     let message = masked(2, [1], fin: false) + masked(0, [2], fin: false) + masked(0, [3])
     for split in everySplit(of: [.client(message)]) {
