@@ -1,5 +1,5 @@
 # `make run` and `make test` need nothing prepared but Debian 12, git, make and Swift 6.2 or later.
-.PHONY: run build test unit e2e lint test-asan test-tsan bench clean
+.PHONY: run build test unit e2e lint test-asan test-tsan fuzz bench clean
 
 # The demo: an edge, two chat workers and a page.
 run: build
@@ -37,6 +37,11 @@ test-asan: toolchain
 test-tsan: toolchain
 	@scripts/packages build test
 	scripts/sanitize thread .build-tsan
+
+# Every parser under libFuzzer, SECONDS each (TARGET=... for one); see docs/fuzzing.md.
+fuzz: toolchain
+	@scripts/packages build
+	SECONDS_EACH=$(SECONDS) scripts/fuzz
 
 # Beside nginx and HAProxy, in about 12 minutes; see docs/benchmarks.md.
 bench: toolchain

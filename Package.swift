@@ -31,6 +31,9 @@ func tests(of name: String, with dependencies: [Target.Dependency] = []) -> Targ
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 
+/// What the fuzz targets attack.
+let fuzzed: [Target.Dependency] = ["EdgeCore", "EdgeHTTP", "EdgePolicy", "EdgeRelay", "EdgeWebSocket"]
+
 let package = Package(
   name: "sluice",
   products: [
@@ -117,7 +120,21 @@ let package = Package(
     tests(of: "EdgeFetch"),
     tests(of: "EdgeAdmin", with: ["EdgeCore", "EdgePolicy", "EdgeRouting", "EdgeTelemetry"]),
     tests(of: "sluice-bench", with: ["EdgeCore"]),
+
+    // What hostile bytes reach, as functions of bytes: `make fuzz` makes up inputs, the test replays those that are kept.
+    .target(name: "FuzzTargets", dependencies: fuzzed, path: "Tests/Fuzz/Targets", swiftSettings: testSettings),
+    .testTarget(
+      name: "FuzzTests", dependencies: ["FuzzTargets", "EdgeIO"], path: "Tests/Fuzz/ReplayTests", swiftSettings: testSettings),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c2x
 )
+
+// libFuzzer is there only with `-sanitize=fuzzer`, which `scripts/fuzz` builds with.
+if Context.environment["FUZZ"] != nil {
+  package.targets += [
+    .systemLibrary(name: "CLibFuzzer", path: "Tests/Fuzz/CLibFuzzer"),
+    .executableTarget(
+      name: "fuzz", dependencies: ["FuzzTargets", "CLibFuzzer"], path: "Tests/Fuzz/Driver", swiftSettings: testSettings),
+  ]
+}
