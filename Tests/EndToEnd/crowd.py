@@ -127,9 +127,9 @@ class Member(_Frames):
     def connection_lost(self, _):
         self.end = self.end or End(1006, "", time.monotonic())
 
-    def say(self, text="hello"):
-        """Sends a message; on any thread."""
-        self._crowd.call(self.send_frame, TEXT, text.encode())
+    def say(self, text="hello", times=1):
+        """Sends a message, so many times in one go; on any thread."""
+        self._crowd.call(self.transport.write, frame(TEXT, text.encode(), mask=self.mask) * times)
 
     def leave(self, code=1000):
         """Sends a Close; on any thread."""

@@ -1,5 +1,6 @@
 """The edge under test: the real binary, a generated configuration, ports that the kernel chose."""
 
+import datetime
 import http.client
 import json
 import os
@@ -128,6 +129,10 @@ class Edge:
             line for line in self.log()
             if line["event.name"] == name and all(line.get(key) == value for key, value in wanted.items())]
 
+    def times(self, name, **fields):
+        """When these events happened by the edge's own clock, in seconds: in order, however late a test hears of them."""
+        return sorted(datetime.datetime.fromisoformat(line["timestamp"]).timestamp() for line in self.events(name, **fields))
+
     def admin(self, method, target, body=None, headers=None):
         """Asks the admin plane over its Unix socket; gives status and body."""
         return self.ask(method, target, body, headers)[:2]
@@ -201,8 +206,13 @@ class Edge:
         assert status == 200, body
         return json.loads(body)["workers"]
 
+    def settle(self):
+        """Waits until every reactor has ended its turn: what a client or worker has seen of it is counted from then on."""
+        self.connections(ip="192.0.2.255", limit=1)
+
     def metrics(self):
-        """A scrape: {(name, frozenset of labels): value}."""
+        """A scrape, once the edge has settled: {(name, frozenset of labels): value}."""
+        self.settle()
         status, text = self.admin("GET", "/metrics")
         assert status == 200
         samples = {}

@@ -71,16 +71,21 @@ class FrameStream(ByteStream):
         self.send_frame(CLOSE, close_payload(code, reason))
 
     def frame(self):
-        """The next frame, unmasked."""
-        first, second = self.exactly(2)
-        length = second & 0x7F
+        """The next frame, unmasked. Nothing of it is taken before all of it is there: who waits no longer may try again."""
+        self.wait_for(2)
+        length, head = self.buffer[1] & 0x7F, 2
         if length >= 126:
-            length = int.from_bytes(self.exactly(2 if length == 126 else 8), "big")
-        key = self.exactly(4) if second & 0x80 else None
+            head = 4 if length == 126 else 10
+            self.wait_for(head)
+            length = int.from_bytes(self.buffer[2:head], "big")
+        was_masked = bool(self.buffer[1] & 0x80)
+        self.wait_for(head + 4 * was_masked + length)
+        first = self.exactly(head)[0]
+        key = self.exactly(4) if was_masked else None
         payload = self.exactly(length)
         return Frame(
             opcode=first & 0x0F, payload=masked(payload, key) if key else payload, fin=bool(first & 0x80),
-            rsv=first >> 4 & 7, was_masked=key is not None)
+            rsv=first >> 4 & 7, was_masked=was_masked)
 
     def close_frame(self):
         """Code and reason of the Close frame that comes next, whatever comes before it."""

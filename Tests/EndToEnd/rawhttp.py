@@ -37,9 +37,13 @@ class ByteStream:
     def send(self, data):
         self.sock.sendall(data)
 
-    def exactly(self, count):
+    def wait_for(self, count):
+        """Waits until this many bytes are there, and leaves them there."""
         while len(self.buffer) < count:
             self.more()
+
+    def exactly(self, count):
+        self.wait_for(count)
         data = bytes(self.buffer[:count])
         del self.buffer[:count]
         return data

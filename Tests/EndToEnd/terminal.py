@@ -1,5 +1,6 @@
 """A program at a terminal of its own, as a person runs it."""
 
+import codecs
 import fcntl
 import os
 import pty
@@ -22,6 +23,7 @@ class AtTerminal:
         self._slave = theirs
         self.modes = termios.tcgetattr(theirs)
         self.output = ""
+        self._decoder = codecs.getincrementaldecoder("utf-8")()  # a read may end within a character
 
         def prepare():
             os.setsid()
@@ -42,7 +44,7 @@ class AtTerminal:
     def read(self):
         """Takes what has come; gives everything so far."""
         while select.select([self._ours], [], [], 0)[0]:
-            self.output += os.read(self._ours, 65536).decode()
+            self.output += self._decoder.decode(os.read(self._ours, 65536))
         return self.output
 
     def expect(self, text, within=10):

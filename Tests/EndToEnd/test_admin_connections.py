@@ -1,6 +1,7 @@
 """The connections of the admin plane, with thousands of live ones: found, closed at once and at a pace, slowed down, remembered."""
 
 import concurrent.futures
+import datetime
 import json
 import statistics
 import threading
@@ -203,22 +204,27 @@ def test_a_rehearsal_closes_nobody_and_an_order_closes_exactly_those(edge, crowd
 
 
 
-def test_a_pace_is_kept_evenly(edge, crowd):
-    members = crowd.join(edge, MANY, "/open")
-    began = ask(edge, "POST", "/disconnect", {"selector": {"route": "open"}, "rate_per_second": 500}, status=202)
-    assert began["matched"] == MANY
+def test_five_thousand_are_closed_at_500_a_second_evenly_over_both_reactors(edge, crowd):
+    """The pace is what the edge remembers of the ends, however late Python hears of them."""
+    count, rate = 5_000, 500
+    members = [member for place in range(2, 7) for member in crowd.join(edge, count // 5, "/open", source=f"127.0.0.{place}")]
+    began = ask(edge, "POST", "/disconnect", {"selector": {"route": "open"}, "rate_per_second": rate}, status=202)
+    assert began["matched"] == count
     job = f"/disconnect/{began['job']}"
     for member in members[-5:]:
         crowd.call(member.transport.abort)
-    eventually(lambda: ask(edge, "GET", job)["done"], 30, "the end of the job")
-    report = ask(edge, "GET", job)
-    assert report["closed"] + report["gone"] == MANY and report["remaining"] == 0 and report["gone"] <= 5
-    ends = sorted(member.end.at for member in members if member.end.code == 4403)
+    report = eventually(lambda: (state := ask(edge, "GET", job))["done"] and state, 60, "the end of the job")
+    assert report["closed"] + report["gone"] == count and report["remaining"] == 0 and report["gone"] <= 5
+    eventually(lambda: page(edge, state="closed", limit=1)["matched"] == count, what="all being remembered")
+    closed = [connection for connection in walk(edge, state="closed", limit=1000) if connection["close_code"] == 4403]
+    assert len(closed) == report["closed"] == sum(member.end.code == 4403 for member in members)
+    ends = sorted(datetime.datetime.fromisoformat(connection["closed_at"]).timestamp() for connection in closed)
     lasted = ends[-1] - ends[0]
-    assert lasted == pytest.approx(MANY / 500, rel=0.05), lasted
-    tenths = [sum(ends[0] + lasted * i / 10 <= end < ends[0] + lasted * (i + 1) / 10 for end in ends) for i in range(10)]
-    assert all(150 <= count <= 250 for count in tenths), tenths
-    print(f"{MANY} at 500/s in {lasted:.3f} s, by tenths {tenths}")
+    assert lasted == pytest.approx(count / rate, rel=0.05), lasted
+    seconds = [sum(second <= end - ends[0] < second + 1 for end in ends) for second in range(count // rate)]
+    assert all(0.7 * rate <= closed <= 1.3 * rate for closed in seconds[:-1]), seconds
+    assert {connection["id"][:4] for connection in closed} == {"0000", "0001"}
+    print(f"{count} at {rate}/s in {lasted:.3f} s, by seconds {seconds}")
 
 
 def test_a_job_can_be_stopped_and_there_are_sixteen_at_most(edge, crowd):
@@ -247,19 +253,19 @@ def test_a_throttle_holds_from_the_next_message_shows_and_ends_by_itself(edge, c
     [connection] = page(edge, ip="127.0.0.3")["connections"]
     assert connection["throttle"] is None and not connection["throttled"]
     target = f"/{connection['id']}/throttle"
-    got = ask(edge, "PUT", target, {"messages_per_second": 1, "burst": 2, "ttl_seconds": 3})
+    got = ask(edge, "PUT", target, {"messages_per_second": 1, "burst": 2, "ttl_seconds": 600})
     assert got["throttle"].pop("until") > got["opened_at"]
     assert got["throttle"] == {"messages_per_second": 1, "burst": 2, "bytes_per_second": None}
     began = time.monotonic()
-    for _ in range(20):
-        member.say()
+    member.say(times=100)
     eventually(lambda: member.received_count >= 2, what="the burst")
     eventually(lambda: ids(page(edge, throttled="true")["connections"]) == [connection["id"]], what="the list telling")
     assert edge.metric("sluice_throttled_connections") == 1
     assert edge.metric("sluice_throttle_events_total", scope="throttle", action="delay") >= 1
-    assert member.received_count <= 4
-    eventually(lambda: member.received_count == 20, what="the end of the throttle")
-    assert slow(2.9) / slow(1) <= time.monotonic() - began < slow(6)
+    assert member.received_count <= 3 + time.monotonic() - began
+    ask(edge, "PUT", target, {"messages_per_second": 1, "burst": 2, "ttl_seconds": 1})
+    eventually(lambda: member.received_count == 100, 20, "the end of the throttle")
+    assert 1 <= time.monotonic() - began < 60, "long before the throttle would have let all through"
     assert ask(edge, "GET", f"/{connection['id']}")["throttle"] is None
     eventually(lambda: page(edge, throttled="true", limit=1)["matched"] == 0, what="nobody being throttled")
     ask(edge, "PUT", "/0000ffffffffffff/throttle", {"messages_per_second": 1}, status=404)
@@ -271,17 +277,16 @@ def test_a_throttle_and_a_rule_hold_together_and_each_can_go(edge, crowd):
     target = f"/{connection['id']}/throttle"
     ask(edge, "PUT", target, {"bytes_per_second": 1_000_000})
     rule = edge.rule("throttle", ip="127.0.0.1", messages_per_second=1, burst=1)["rule"]
-    for _ in range(5):
-        member.say()
+    member.say(times=100)
     eventually(lambda: edge.metric("sluice_throttle_events_total", scope="rule", action="delay"), what="the rule holding")
-    assert member.received_count < 5
+    assert member.received_count < 100
     ask(edge, "PUT", target, {"messages_per_second": 1, "burst": 1})
     edge.lift(rule)
     assert ask(edge, "GET", f"/{connection['id']}")["throttle"]["messages_per_second"] == 1
     eventually(lambda: edge.metric("sluice_throttle_events_total", scope="throttle", action="delay"), what="the throttle holding")
-    assert member.received_count < 5
+    assert member.received_count < 100
     assert ask(edge, "DELETE", target)["throttle"] is None
-    eventually(lambda: member.received_count == 5, what="what waited")
+    eventually(lambda: member.received_count == 100, what="what waited")
 
 
 # Top talkers
@@ -291,8 +296,7 @@ def test_top_talkers_are_who_talks_now(edge, crowd):
     crowd.join(edge, 1_900, "/open", source="127.0.0.2")
     [old] = crowd.join(edge, 1, "/open", source="127.0.0.3")
     new = crowd.join(edge, 2, "/open", source="127.0.0.4")
-    for _ in range(50):
-        old.say()
+    old.say(times=50)
     eventually(lambda: old.received_count == 50, what="the echoes")
 
     def top(**query):
@@ -305,8 +309,7 @@ def test_top_talkers_are_who_talks_now(edge, crowd):
     assert [(t["key"], t["connections"], t["messages_in"]) for t in first["top"][:1]] == [("127.0.0.3", 1, 50)]
     assert {t["key"]: t["connections"] for t in first["top"]} == {"127.0.0.2": 1900, "127.0.0.3": 1, "127.0.0.4": 2}
     for member in new:
-        member.say()
-        member.say()
+        member.say(times=2)
     eventually(lambda: all(member.received_count == 2 for member in new), what="the echoes")
     second = eventually(lambda: (got := top(limit=1))["window_seconds"] and got, what="a second look")
     assert [(t["key"], t["messages_in"]) for t in second["top"]] == [("127.0.0.4", 4)]
@@ -325,7 +328,7 @@ def test_eight_callers_under_traffic_lose_no_message(edge, crowd):
     def call(number):
         calls = 0
         while time.monotonic() < stop:
-            name = page(edge, limit=1000, sort="messages", order="desc")["connections"][number]["id"]
+            name = page(edge, route="open", limit=1000, sort="messages", order="desc")["connections"][number]["id"]
             ask(edge, "PUT", f"/{name}/throttle", {"bytes_per_second": 10_000_000, "ttl_seconds": 1})
             ask(edge, "DELETE", f"/{name}/throttle")
             ask(edge, "POST", "/disconnect", {"selector": {"route": "feed"}})

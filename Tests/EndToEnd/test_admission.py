@@ -303,21 +303,22 @@ def test_the_newest_takes_the_place_of_the_oldest(start, site, code):
     route = open_route(path="/ws", auth="main", close_codes={"replaced": code})
     edge = start({"exempt": ["127.0.0.0/8"], "per_user": {"connections": 3, "when_full": "replace_oldest"}}, [route])
     bearer = ("Authorization", f"Bearer {site.token()}")
-    streams = [connect(edge) for _ in range(12)]
+    streams = [connect(edge) for _ in range(32)]
     for number, stream in enumerate(streams):
         assert ask(stream, bearer).status == 101
         if number >= 3:
             assert streams[number - 3].close_frame() == (code, "replaced")
             streams[number - 3].send_close(code, "replaced")
     eventually(lambda: len(edge.connections(user="alice", state="open")) == 3)
-    opened = eventually(lambda: (lines := edge.events("connection.opened")) and len(lines) == 12 and lines)
+    opened = eventually(lambda: (lines := edge.events("connection.opened")) and len(lines) == 32 and lines)
     assert len({line["conn.id"][:4] for line in opened}) == 2, "they are all on one reactor"
-    assert edge.metric("sluice_connections_closed_total", initiator="edge") == 9
+    assert edge.metric("sluice_connections_closed_total", initiator="edge") == 29
 
 
 async def test_however_many_come_at_once_the_newest_stay_and_the_others_are_closed(start, site):
     route = open_route(path="/ws", auth="main")
-    edge = start({"exempt": ["127.0.0.0/8"], "per_user": {"connections": 5, "when_full": "replace_oldest"}}, [route], threads=4)
+    edge = start({"exempt": ["127.0.0.0/8"], "per_user": {"connections": 5, "when_full": "replace_oldest"}}, [route], threads=4,
+                 timeouts={"close": "1s"})
     kept = []
     bearer = [("Authorization", f"Bearer {site.token()}")]
     answers = await asyncio.gather(*[knock(edge, kept=kept, fields=bearer) for _ in range(100)])
@@ -385,12 +386,6 @@ def most_within(seconds, times):
     return most
 
 
-def timestamp(line):
-    """The seconds of a log line's time within its day, which no test outlasts."""
-    hours, minutes, seconds = line["timestamp"].rstrip("Z").partition("T")[2].split(":")
-    return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
-
-
 @pytest.mark.timeout(slow(120))
 def test_3000_clients_at_once_are_admitted_at_the_configured_pace_and_none_starves(start, site):
     rate, count = 400, 3000
@@ -418,7 +413,7 @@ def test_3000_clients_at_once_are_admitted_at_the_configured_pace_and_none_starv
     eventually(lambda: len(edge.events("connection.opened")) == count)
     # A client without TLS is told of in the moment of its admission. A tenth of a second's worth may come at once, and a
     # reactor that got no processor for a moment catches up.
-    times = sorted(timestamp(line) for line in edge.events("connection.opened", listener="plain"))
+    times = edge.times("connection.opened", listener="plain")
     assert most_within(1, times) <= rate * 1.1 * 1.25
     assert most_within(5, times) <= rate * 5.1 * 1.05
     for client in clients:
@@ -430,7 +425,8 @@ def slow_duration(seconds):
 
 
 async def test_whoever_would_wait_too_long_reads_503_at_the_ramps_pace_the_others_are_reset(start):
-    edge = start({"handshakes": {"rate": "200/s", "queue_timeout": "200ms"}, "exempt": ["127.0.0.0/8"]}, threads=1)
+    edge = start({"handshakes": {"rate": "60/s", "queue_timeout": "1s"}, "exempt": ["127.0.0.0/8"]}, threads=1)
+    began = time.monotonic()
 
     async def one():
         try:
@@ -443,17 +439,18 @@ async def test_whoever_would_wait_too_long_reads_503_at_the_ramps_pace_the_other
         retry_after = [line.partition(": ")[2] for line in head.split("\r\n") if line.startswith("Retry-After")]
         return head.split(" ")[1], (retry_after, body)
 
-    answers = await asyncio.gather(*[one() for _ in range(300)])
+    answers = await asyncio.gather(*[one() for _ in range(500)])
     count = collections.Counter(status for status, _ in answers)
-    # 20 at once, 40 within the timeout; as many refusals at once; more of both while the crowd was coming.
-    assert 60 <= count["101"] <= 120
-    assert 20 <= count["503"] <= 80
-    assert count[None] >= 100
+    # 6 at once, and 60 within the timeout; refusals at the same pace; more of both while the crowd was coming.
+    coming = 60 * (time.monotonic() - began)
+    assert 66 <= count["101"] <= 66 + coming
+    assert 6 <= count["503"] <= 6 + coming
+    assert count[None] > 0
     refusals = [more for status, more in answers if status == "503"]
     assert all(json.loads(body)["code"] == "edge_limit" for _, body in refusals)
     waits = {int(retry_after[0]) for retry_after, _ in refusals}
-    assert len(waits) > 3 and min(waits) >= 1
-    assert edge.metric("sluice_handshakes_total", result="edge_limit") == 300 - count["101"]
+    assert len(waits) > 1 and min(waits) >= 1, "they are to come back at different times"
+    assert edge.metric("sluice_handshakes_total", result="edge_limit") == 500 - count["101"]
 
 
 def test_a_waiting_client_that_hangs_up_costs_no_tls_and_holds_up_nobody(start):
@@ -483,13 +480,13 @@ def test_waiting_clients_count_as_connections_and_a_drain_lets_go_of_them(start)
     assert all(stream.is_ended() for stream in waiting)
     assert first.close_frame() == (1012, "edge_draining")
     first.close()
-    assert edge.child.wait(slow(5)) == 0
+    assert edge.child.wait() == 0
 
 
 def test_the_deadline_of_a_handshake_counts_from_its_turn(start):
     edge = start(
         {"handshakes": {"rate": "1/s", "queue_timeout": "60s"}, "exempt": ["127.0.0.0/8"]}, threads=1,
-        timeouts={"handshake": slow_duration(1), "head": slow_duration(1)})
+        timeouts={"handshake": slow_duration(2), "head": slow_duration(2)})
     began = time.monotonic()
     streams = [connect(edge) for _ in range(4)]
     for stream in streams:

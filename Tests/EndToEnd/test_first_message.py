@@ -122,7 +122,7 @@ def test_an_expired_token_is_4401_and_counted(lobby, site):
 
 
 def test_who_says_nothing_is_4408(lobby):
-    lobby = lobby(timeouts={"head": "300ms"})
+    lobby = lobby(timeouts={"head": "1s"})
     client = lobby.enter()
     assert client.close_frame() == (4408, "first_message_timeout")
     assert lobby.edge.metric("sluice_handshakes_total", result="timeout") == 1

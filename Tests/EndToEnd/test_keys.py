@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import threading
+import time
 
 import pytest
 
@@ -157,20 +158,22 @@ def test_a_flood_of_unknown_keys_causes_one_fetch(start, provider, site, knock):
     idp = provider(key)
     edge = start(remote(idp, site))
     stranger = Key("x")
+    began = time.monotonic()
     for number in range(100):
         stranger.id = f"x{number}"
         assert knock(edge, stranger.token()) == 401
     assert knock(edge, key.token()) == 200
-    eventually(lambda: len(idp.requests) == 2)
-    assert len(idp.requests) == 2
+    eventually(lambda: len(idp.requests) >= 2)
+    assert len(idp.requests) <= 2 + (time.monotonic() - began) / 10  # one in ten seconds is what strangers can cause
     assert edge.metric("sluice_token_cache_total", result="miss") == 101
 
 
-def test_a_provider_that_is_down_at_the_start_keeps_tokens_out_until_it_is_up(start, provider, site, knock):
+def test_a_provider_that_is_down_at_the_start_keeps_tokens_out_until_it_is_up(start, provider, site, knock, closing):
     key = Key("a")
-    with socket.socket() as reserved:
-        reserved.bind(("127.0.0.1", 0))
-        port = reserved.getsockname()[1]
+    reserved = closing(socket.socket())  # nobody else gets its port, and nobody listens there yet
+    reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    reserved.bind(("127.0.0.1", 0))
+    port = reserved.getsockname()[1]
     edge = start({"url": f"https://localhost:{port}/jwks", "ca_file": str(site.chain)})
     failure = edge.events("keys.reload_failed", auth="main")[0]
     assert failure["level"] == "error" and failure["keys.source"] == f"https://localhost:{port}/jwks"

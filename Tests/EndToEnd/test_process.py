@@ -24,12 +24,12 @@ def run(*arguments, **options):
 
 
 def test_terminate_drains_and_ends_with_0(relayed):
-    pair = relayed(drain={"delay": "1s", "spread": "500ms", "timeout": "5s"})
+    pair = relayed(drain={"delay": "2s", "spread": "500ms", "timeout": "10s"})
     pairs = [pair.open(listener) for listener in ("secure", "plain") for _ in range(5)]
     assert pair.edge.admin("GET", "/readyz")[0] == 200
     began = time.monotonic()
     pair.edge.terminate()
-    eventually(lambda: pair.edge.admin("GET", "/readyz")[0] == 503, 1)
+    eventually(lambda: pair.edge.admin("GET", "/readyz")[0] == 503)
     assert pair.edge.admin("GET", "/livez")[0] == 200
     assert pair.edge.metric("sluice_draining") == 1
     # Until the delay is over, load balancers that have not noticed may still send clients.
@@ -41,9 +41,9 @@ def test_terminate_drains_and_ends_with_0(relayed):
         client.send_close(1012)
         assert client.is_ended()
         client.close()
-    assert time.monotonic() - began > 0.9
+    assert time.monotonic() - began > 1.9
     assert pair.edge.child.wait() == 0
-    assert time.monotonic() - began < slow(5)
+    assert time.monotonic() - began < slow(10), "nobody had to be cut off"
     with pytest.raises(ConnectionRefusedError):
         pair.edge.connect("plain")
     assert len(pair.edge.events("connection.closed", close_code=1012, close_initiator="edge")) == len(pairs)
@@ -60,6 +60,8 @@ def test_a_request_that_is_going_on_is_finished_in_a_drain(start_edge, raw_worke
     upstream.send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
     response = client.response()
     assert response.body == b"ok" and response["Connection"] == "close"
+    assert client.is_ended()
+    client.close()
     assert edge.child.wait() == 0
 
 
@@ -68,7 +70,7 @@ def test_a_drain_ends_at_its_timeout_whatever_clients_do(relayed):
     client, _ = pair.open()
     pair.edge.terminate()
     assert client.close_frame()[0] == 1012
-    assert pair.edge.child.wait(slow(4)) == 0
+    assert pair.edge.child.wait(slow(10)) == 0
 
 
 @pytest.mark.parametrize("first", [signal.SIGTERM, signal.SIGINT])
@@ -79,8 +81,8 @@ def test_a_second_signal_ends_at_once(relayed, first):
     eventually(lambda: pair.edge.admin("GET", "/readyz")[0] == 503)
     began = time.monotonic()
     pair.edge.terminate()
-    pair.edge.child.wait(slow(2))
-    assert time.monotonic() - began < slow(1)
+    pair.edge.child.wait()
+    assert time.monotonic() - began < slow(10), "a minute of delay is left"
     assert client.is_ended() and upstream.is_ended()
 
 

@@ -15,7 +15,13 @@ from workers import accept_upgrade
 
 @pytest.fixture
 def edge(start_edge, responding_worker):
-    return start_edge({"main": [responding_worker.path]}, timeouts={"handshake": "1s", "head": "2s"})
+    return start_edge({"main": [responding_worker.path]})
+
+
+@pytest.fixture
+def impatient(start_edge, responding_worker):
+    """An edge that waits two seconds for a handshake."""
+    return start_edge({"main": [responding_worker.path]}, timeouts={"handshake": "2s"})
 
 
 def handshake(edge, context, name="localhost", session=None):
@@ -100,30 +106,30 @@ def test_the_certificate_is_chosen_by_name(directory, site, start_edge, respondi
         handshake(edge, site.client_context(), "a.b.example.org")
 
 
-def test_a_handshake_that_never_comes_is_ended_at_the_deadline(edge):
+def test_a_handshake_that_never_comes_is_ended_at_the_deadline(impatient):
     began = time.monotonic()
-    stream = ByteStream(socket.create_connection(("127.0.0.1", edge.ports["secure"]), 10))
+    stream = ByteStream(socket.create_connection(("127.0.0.1", impatient.ports["secure"]), 10))
     assert stream.rest() == b""
-    assert 0.8 < time.monotonic() - began < slow(2)
-    assert edge.metric("sluice_tls_handshakes_total", result="timeout") == 1
+    assert 1.8 < time.monotonic() - began < slow(6), "ten seconds are what it waits elsewhere"
+    assert impatient.metric("sluice_tls_handshakes_total", result="timeout") == 1
 
 
-def test_a_handshake_that_dribbles_is_ended_at_the_deadline(edge):
+def test_a_handshake_that_dribbles_is_ended_at_the_deadline(impatient):
     began = time.monotonic()
-    sock = socket.create_connection(("127.0.0.1", edge.ports["secure"]), 10)
+    sock = socket.create_connection(("127.0.0.1", impatient.ports["secure"]), 10)
     with pytest.raises(OSError):
         for byte in b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(400):
             sock.send(bytes([byte]))
             time.sleep(0.02)
-    assert time.monotonic() - began < slow(3)
+    assert time.monotonic() - began < slow(5), "the bytes would go on for eight seconds"
 
 
 @pytest.mark.parametrize("data", [request(), b"\0" * 1000, b"SSH-2.0-OpenSSH_9.2\r\n", b"\x80\x2e\x01\x00\x02"], ids=repr)
-def test_what_is_no_tls_is_ended_without_harm(edge, site, data):
-    stream = ByteStream(socket.create_connection(("127.0.0.1", edge.ports["secure"]), 10))
+def test_what_is_no_tls_is_ended_without_harm(impatient, site, data):
+    stream = ByteStream(socket.create_connection(("127.0.0.1", impatient.ports["secure"]), 10))
     stream.send(data)
     assert len(stream.rest()) < 100
-    with handshake(edge, site.client_context()) as sock:
+    with handshake(impatient, site.client_context()) as sock:
         assert exchange(sock) == 200
 
 
