@@ -38,7 +38,7 @@ final class ClosingJob: Sendable {
 
   /// A reactor is through with its share.
   fileprivate func runEnded() {
-    if runs.subtract(1, ordering: .relaxed).newValue == 0 { end() }
+    if runs.subtract(1, ordering: .acquiringAndReleasing).newValue == 0 { end() }
   }
 
   /// Closes no more.
@@ -52,9 +52,11 @@ final class ClosingJob: Sendable {
   var isOver: Bool { endedAt.withLock { $0 != nil } }
 
   var report: EdgeAdmin.DisconnectJob {
-    DisconnectJob(
+    // The end is read first: a report of the end counts all that came before it.
+    let endedAt = endedAt.withLock { $0 }
+    return DisconnectJob(
       name: name, matched: matched, closed: closed.load(ordering: .relaxed), gone: gone.load(ordering: .relaxed),
-      beganAt: beganAt, endedAt: endedAt.withLock { $0 })
+      beganAt: beganAt, endedAt: endedAt)
   }
 
   private func end() {
