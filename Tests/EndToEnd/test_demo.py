@@ -45,12 +45,12 @@ class Demo:
 class Window:
     """One person's browser, with its own cookies."""
 
-    def __init__(self, url, name, directory):
+    def __init__(self, url, name, directory, arguments=()):
         options = webdriver.ChromeOptions()
         options.binary_location = os.environ.get("E2E_CHROMIUM", "/usr/bin/chromium")
         for argument in [
             "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--ignore-certificate-errors",
-            "--window-size=1100,750", f"--user-data-dir={directory}/browser-{name}"]:
+            "--window-size=1100,750", f"--user-data-dir={directory}/browser-{name}", *arguments]:
             options.add_argument(argument)
         options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
         service = webdriver.ChromeService(os.environ.get("E2E_CHROMEDRIVER", "/usr/bin/chromedriver"))
