@@ -6,19 +6,22 @@ the hash of the whole stream, which no lost, doubled, changed or reordered messa
 """
 
 import asyncio
+import contextlib
 import hashlib
 import os
 import random
 
 import pytest
 
+from asyncstreams import StreamSession
 from edge import open_route
 from frames import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, close_payload, frame, upgrade_request
 from waiting import eventually, slow
 from workers import ForeignWorker
 
 MESSAGES = int(os.environ.get("E2E_MESSAGES", 1_000_000))
-CONNECTIONS = 200
+WEBSOCKETS = 200
+STREAMS_OF_A_CONNECTION = 10
 BATCH = 50
 # Up to which share of all messages, how many bytes they have at most: around the frame lengths' borders, and beyond.
 SIZES = [(0.8, 150), (0.98, 1_000), (0.9995, 16_000), (1, 70_000)]
@@ -88,14 +91,38 @@ class Script:
         self._expected.update(data)
 
 
-async def converse(edge, script, number):
+@contextlib.asynccontextmanager
+async def own_connections(edge):
+    """HTTP/1.1: a connection for each WebSocket, every fourth with TLS. Gives what opens them."""
+
+    async def open_websocket(number):
+        secure = number % 4 == 0
+        reader, writer = await asyncio.open_connection(
+            "127.0.0.1", edge.ports["secure" if secure else "plain"], limit=1 << 18,
+            **({"ssl": edge.site.client_context(), "server_hostname": "localhost"} if secure else {}))
+        writer.write(upgrade_request("/million"))
+        assert b" 101 " in await reader.readuntil(b"\r\n\r\n")
+        return reader, writer
+
+    yield open_websocket
+
+
+@contextlib.asynccontextmanager
+async def streams(edge):
+    """HTTP/2: WebSockets as streams of few connections, every fourth with TLS."""
+    sessions = [
+        await StreamSession.connect(edge, "plain" if number % 4 else "secure")
+        for number in range(WEBSOCKETS // STREAMS_OF_A_CONNECTION)]
+    try:
+        yield lambda number: sessions[number // STREAMS_OF_A_CONNECTION].websocket("/million")
+    finally:
+        for session in sessions:
+            session.close()
+
+
+async def converse(open_websocket, script, number):
     """Says everything, hears everything, closes; gives the hash of what was heard."""
-    secure = number % 4 == 0
-    reader, writer = await asyncio.open_connection(
-        "127.0.0.1", edge.ports["secure" if secure else "plain"], limit=1 << 18,
-        **({"ssl": edge.site.client_context(), "server_hostname": "localhost"} if secure else {}))
-    writer.write(upgrade_request("/million"))
-    assert b" 101 " in await reader.readuntil(b"\r\n\r\n")
+    reader, writer = await open_websocket(number)
 
     async def say():
         for batch in script.batches():
@@ -109,7 +136,7 @@ async def converse(edge, script, number):
         last = b""
         while not last.endswith(END_HEARD):
             data = await asyncio.wait_for(reader.read(1 << 18), slow(60))
-            assert data, f"connection {number} ended too early"
+            assert data, f"WebSocket {number} ended too early"
             heard.update(data)
             last = last[-len(END_HEARD):] + data
         return heard.digest()
@@ -122,14 +149,16 @@ async def converse(edge, script, number):
 
 
 @pytest.mark.timeout(slow(300))
-async def test_what_goes_in_comes_out_in_order_and_everybody_counts_the_same(start_edge, directory, closing):
+@pytest.mark.parametrize("way", [own_connections, streams], ids=["http/1.1", "h2"])
+async def test_what_goes_in_comes_out_in_order_and_everybody_counts_the_same(start_edge, directory, closing, way):
     workers = [closing(ForeignWorker("node", directory, name)) for name in ("one", "two")]
     for worker in workers:
         worker.wait_until_ready()
     # A client that has said everything may wait long for the end of its echo; a ping would not be in its script.
     edge = start_edge({"main": [worker.path for worker in workers]}, [open_route(ping={"interval": "10m"})])
-    scripts = [Script(number, MESSAGES // CONNECTIONS) for number in range(CONNECTIONS)]
-    heard = await asyncio.gather(*[converse(edge, script, number) for number, script in enumerate(scripts)])
+    scripts = [Script(number, MESSAGES // WEBSOCKETS) for number in range(WEBSOCKETS)]
+    async with way(edge) as open_websocket:
+        heard = await asyncio.gather(*[converse(open_websocket, script, number) for number, script in enumerate(scripts)])
     assert heard == [script.expected for script in scripts]
     await asyncio.to_thread(eventually, lambda: edge.metric("sluice_connections") == 0)
     for direction in ("received", "sent"):
@@ -139,7 +168,7 @@ async def test_what_goes_in_comes_out_in_order_and_everybody_counts_the_same(sta
         payload = sum(script.payload_bytes for script in scripts)
         assert edge.metric("sluice_message_bytes_total", direction=direction) == payload
     assert edge.metric("sluice_protocol_errors_total") == 0
-    await asyncio.to_thread(eventually, lambda: len(edge.events("connection.closed", close_code=1000)) == CONNECTIONS)
+    await asyncio.to_thread(eventually, lambda: len(edge.events("connection.closed", close_code=1000)) == WEBSOCKETS)
     lines = edge.events("connection.closed")
     total = sum(script.count for script in scripts)
     assert sum(line["messages_in"] for line in lines) == sum(line["messages_out"] for line in lines) == total
