@@ -10,9 +10,9 @@ import tempfile
 import pytest
 
 from edge import SLUICE, Edge, configuration, open_route
-from frames import FrameStream, upgrade_request
 from processes import REPORTS
 from tokens import Site
+from ways import OwnConnections
 from workers import ForeignWorker, RawWorker, RespondingWorker, accept_upgrade
 
 
@@ -114,27 +114,32 @@ def raw_worker(directory, closing):
 class Relayed:
     """An edge between the test's own client and the test's own worker: `open()` gives both ends of one WebSocket."""
 
-    def __init__(self, edge, worker, closing):
+    def __init__(self, edge, worker, way):
         self.edge = edge
         self.worker = worker
-        self._closing = closing
+        self._way = way
 
-    def open(self, listener="secure", fields=(), worker_fields=(), target="/ws", receive_buffer=None):
-        client = self._closing(FrameStream(self.edge.connect(listener, receive_buffer)))
-        client.send(upgrade_request(target, fields))
+    def open(self, listener="secure", fields=(), worker_fields=(), target="/ws", **where):
+        client = self._way.ask(self.edge, target, fields, listener, **where)
         upstream = self.worker.next()
         accept_upgrade(upstream, worker_fields)
         response = client.response()
-        assert response.status == 101, response
+        assert response.status == self._way.accepted, response
         return client, upstream
 
 
 @pytest.fixture
-def relayed(start_edge, raw_worker, closing):
+def way(request, closing):
+    """How WebSockets come: by HTTP/1.1, where a test does not say `both_ways`."""
+    return closing(getattr(request, "param", OwnConnections)())
+
+
+@pytest.fixture
+def relayed(start_edge, raw_worker, way):
     """Makes an edge in front of a hand-played worker; arguments are those of `start_edge`, with the pools besides `main`."""
 
     def make(routes=None, pools=None, **sections):
-        return Relayed(start_edge({"main": [raw_worker.path]} | (pools or {}), routes, **sections), raw_worker, closing)
+        return Relayed(start_edge({"main": [raw_worker.path]} | (pools or {}), routes, **sections), raw_worker, way)
 
     return make
 

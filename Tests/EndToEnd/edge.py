@@ -29,7 +29,7 @@ def configuration(directory, site, pools, routes, **sections):
         "state_dir": str(directory),
         "listeners": [
             {"name": "secure", "address": "127.0.0.1:0", "tls": tls},
-            {"name": "plain", "address": "127.0.0.1:0"},
+            {"name": "plain", "address": "127.0.0.1:0", "protocols": ["h2", "http/1.1"]},
         ],
         "limits": {"exempt": ["127.0.0.0/8"], "handshakes": {"rate": "10000/s"}},
         "auth": {

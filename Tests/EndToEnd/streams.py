@@ -77,6 +77,11 @@ class Multiplexed:
         elif stream is not None:
             stream.received(event)
 
+    @property
+    def is_over(self):
+        """Whether it takes no further stream."""
+        return self.is_ended or any(last < 2**31 - 1 for _, last in self.goaways) or len(self.streams) >= 100
+
     def wait_for_settings(self):
         while self.settings is None:
             self.more()
@@ -151,6 +156,10 @@ class Stream:
 
     # As a socket
 
+    def settimeout(self, seconds):
+        """For the whole connection."""
+        self.connection.sock.settimeout(seconds)
+
     def sendall(self, data):
         view = memoryview(data)
         while view:
@@ -193,6 +202,15 @@ class Stream:
             assert not self.is_ended, f"reset with {self.reset_code}"
             self.connection.more()
         return self.heads.pop(0)
+
+    def was_left_out(self):
+        """Waits for a head; whether none comes because the connection ended before the stream's turn (RFC 9113 §6.8)."""
+        try:
+            while not self.heads and not self.is_ended:
+                self.connection.more()
+        except EOFError:
+            pass
+        return not self.heads and any(last < self.number for _, last in self.connection.goaways)
 
     def response_body(self):
         while not self.is_ended:

@@ -15,7 +15,9 @@ from frames import TEXT, FrameStream, upgrade_request
 from rawhttp import request
 from tokens import AUDIENCE, ISSUER
 from waiting import eventually, slow
+from ways import both_ways
 
+BOTH = ["h2", "http/1.1"]
 OUT_OF_THE_WAY = {"rate": "100000/s", "burst": 100_000}
 
 
@@ -26,7 +28,7 @@ def start(directory, site, echo_worker, closing):
     def start(limits, routes=None, listeners=None, **sections):
         tls = {"certificates": [{"chain": str(site.chain), "key": str(site.key)}]}
         listeners = listeners or [
-            {"name": "secure", "address": "127.0.0.1:0", "tls": tls}, {"name": "plain", "address": "127.0.0.1:0"},
+            {"name": "secure", "address": "127.0.0.1:0", "tls": tls}, {"name": "plain", "address": "127.0.0.1:0", "protocols": BOTH},
             {"name": "dual", "address": "[::]:0"}]
         document = configuration(
             directory, site, {"main": [echo_worker.path]}, routes or [open_route(path="/ws")], listeners=listeners, limits=limits,
@@ -55,6 +57,17 @@ async def knock(edge, listener="plain", host="127.0.0.1", source=None, fields=()
 
 def connect(edge, listener="plain"):
     return FrameStream(edge.connect(listener))
+
+
+@pytest.fixture
+def attempt(way):
+    """Asks for a WebSocket, however they come; gives its stream and the answer."""
+
+    def attempt(edge, *fields, listener="plain"):
+        stream = way.ask(edge, "/ws", fields, listener)
+        return stream, stream.response()
+
+    return attempt
 
 
 def ask(stream, *fields, target="/ws"):
@@ -176,27 +189,42 @@ def forwarded(*addresses):
     return ("X-Forwarded-For", ", ".join(addresses))
 
 
-def test_behind_a_trusted_proxy_the_client_is_limited_not_the_proxy(start):
+@both_ways
+def test_behind_a_trusted_proxy_the_client_is_limited_not_the_proxy(start, attempt, way):
     edge = start(
         {"per_ip": {"connections": 2, "handshakes": {"rate": "1/m", "burst": 8}}}, trusted_proxies=["127.0.0.0/8", "10.0.0.0/8"])
-    held = [connect(edge) for _ in range(2)]
-    assert [ask(stream, forwarded("192.0.2.1")).status for stream in held] == [101, 101]
-    stream = connect(edge)
+
+    def comes_from(*chain):
+        stream, response = attempt(edge, forwarded(*chain))
+        return stream if response.status == way.accepted else response
+
+    held = [comes_from("192.0.2.1") for _ in range(2)]
     for chain in [["192.0.2.1"], ["203.0.113.9", "192.0.2.1", "10.0.0.1"]]:
-        response = ask(stream, forwarded(*chain))
+        response = comes_from(*chain)
         assert (response.status, response.word) == (429, "ip_limit")
         assert response["Connection"] != "close", "other clients use the proxy's connection too"
-    others = [connect(edge) for _ in range(30)]
-    assert [ask(other, forwarded(f"192.0.2.{number}")).status for number, other in enumerate(others, 10)] == [101] * 30
+    others = [comes_from(f"192.0.2.{number}") for number in range(10, 40)]
+    for stream in others:
+        stream.send_frame(TEXT, b"in")
+        assert stream.frame().payload == b"in"
     # The place is the WebSocket's, and free again when that ends.
     held[0].close()
     eventually(lambda: edge.metric("sluice_connections") == 31)
-    newcomer = connect(edge)
-    assert ask(newcomer, forwarded("192.0.2.1")).status == 101
+    newcomer = comes_from("192.0.2.1")
     newcomer.send_close(1000)
     assert newcomer.close_frame()[0] == 1000
     eventually(lambda: edge.metric("sluice_connections") == 31)
-    assert ask(stream, forwarded("192.0.2.1")).status == 101
+    comes_from("192.0.2.1").send_close(1000)
+
+
+@both_ways
+def test_behind_a_trusted_proxy_every_attempt_of_whatever_kind_counts_for_its_client(start, attempt):
+    edge = start({"per_ip": {"handshakes": {"rate": "1/m", "burst": 3}}},
+                 [open_route(path="/ws", origins=["https://a.test"])], trusted_proxies=["127.0.0.0/8"])
+    assert [attempt(edge, forwarded("192.0.2.1"))[1].status for _ in range(30)] == [403] * 3 + [429] * 27
+    assert attempt(edge, forwarded("192.0.2.2"))[1].status == 403
+    # The proxy itself, and what it asks without a client, is never charged.
+    assert [attempt(edge)[1].status for _ in range(30)] == [403] * 30
 
 
 def test_behind_a_trusted_proxy_every_attempt_costs_its_client_a_handshake(start):
@@ -260,52 +288,63 @@ def test_without_a_user_there_is_no_limit_of_users(start):
     assert [ask(connect(edge)).status for _ in range(10)] == [101] * 10
 
 
-def test_a_refused_user_reads_why_and_may_come_back(start, site):
+@both_ways
+def test_a_refused_user_reads_why_and_may_come_back(start, site, attempt, way):
     edge = start({"exempt": ["127.0.0.0/8"], "per_user": {"connections": 1}}, [open_route(path="/ws", auth="main")])
     bearer = ("Authorization", f"Bearer {site.token()}")
-    first = connect(edge, "secure")
-    assert ask(first, bearer).status == 101
-    refused = ask(connect(edge, "secure"), bearer)
+    first, response = attempt(edge, bearer)
+    assert response.status == way.accepted
+    _, refused = attempt(edge, bearer)
     assert (refused.status, refused.word) == (429, "user_limit") and int(refused["Retry-After"]) > 0
     first.close()
-    eventually(lambda: ask(connect(edge, "secure"), bearer).status == 101)
+    eventually(lambda: attempt(edge, bearer)[1].status == way.accepted)
 
 
-def test_a_page_script_reads_the_limit_as_a_close_code(start, site):
+@both_ways
+def test_a_page_script_reads_the_limit_as_a_close_code(start, site, attempt, way):
     route = open_route(path="/ws", auth="main", reject={"rate": "close"})
     edge = start({"per_ip": {"connections": 3}, "per_user": {"connections": 1}}, [route])
     bearer = ("Authorization", f"Bearer {site.token()}")
-    streams = [connect(edge, "secure") for _ in range(4)]
-    assert [ask(stream, bearer).status for stream in streams] == [101] * 4
+    streams = []
+    for _ in range(4):
+        way.anew()  # A stream that is closed leaves no place behind; a connection holds its own.
+        stream, response = attempt(edge, bearer, listener="secure")
+        assert response.status == way.accepted
+        streams.append(stream)
     assert streams[1].close_frame() == (4429, "user_limit;retry_after=5")
     assert streams[3].close_frame() == (4429, "ip_limit;retry_after=5")
     assert edge.metric("sluice_handshakes_total", result="accepted") == 1
 
 
-def test_the_token_of_a_first_message_counts_for_its_user(start, site):
+@both_ways
+def test_the_token_of_a_first_message_counts_for_its_user(start, site, attempt, way):
     auth = {
         "issuer": ISSUER, "audience": [AUDIENCE], "algorithms": ["ES256"], "keys": {"file": str(site.jwks)},
         "token_from": ["header", "first_message"]}
     edge = start(
         {"exempt": ["127.0.0.0/8"], "per_user": {"connections": 2, "when_full": "reject"}}, [open_route(path="/ws", auth="main")],
         auth={"main": auth})
-    streams = [connect(edge) for _ in range(3)]
     message = json.dumps({"type": "edge.token", "data": {"token": site.token()}}, separators=(",", ":")).encode()
-    for number, stream in enumerate(streams):
-        assert ask(stream).status == 101
+    for number in range(3):
+        stream, response = attempt(edge)
+        assert response.status == way.accepted
         stream.send_frame(TEXT, message)
         eventually(lambda: edge.metric("sluice_connections") == min(2, number + 1))
-    assert streams[2].close_frame() == (4429, "user_limit;retry_after=5")
+    assert stream.close_frame() == (4429, "user_limit;retry_after=5")
 
 
+@both_ways
 @pytest.mark.parametrize("code", [4409, 4009])
-def test_the_newest_takes_the_place_of_the_oldest(start, site, code):
+def test_the_newest_takes_the_place_of_the_oldest(start, site, attempt, way, code):
     route = open_route(path="/ws", auth="main", close_codes={"replaced": code})
     edge = start({"exempt": ["127.0.0.0/8"], "per_user": {"connections": 3, "when_full": "replace_oldest"}}, [route])
     bearer = ("Authorization", f"Bearer {site.token()}")
-    streams = [connect(edge) for _ in range(32)]
-    for number, stream in enumerate(streams):
-        assert ask(stream, bearer).status == 101
+    streams = []
+    for number in range(32):
+        way.anew()
+        stream, response = attempt(edge, bearer)
+        assert response.status == way.accepted
+        streams.append(stream)
         if number >= 3:
             assert streams[number - 3].close_frame() == (code, "replaced")
             streams[number - 3].send_close(code, "replaced")

@@ -4,13 +4,15 @@ import json
 
 import pytest
 
-from frames import BINARY, CONTINUATION, PING, PONG, TEXT, FrameStream, frame, upgrade_request
+from frames import BINARY, CONTINUATION, PING, PONG, TEXT, FrameStream, frame
+from rawhttp import request
 from waiting import eventually
+from ways import both_ways
 from workers import accept_upgrade
 
 
 @pytest.fixture
-def lobby(start_edge, raw_worker, site, closing):
+def lobby(start_edge, raw_worker, site, way):
     """Makes an edge whose route takes the token from a header or the first message; `enter` is a client's handshake."""
 
     class Lobby:
@@ -25,8 +27,7 @@ def lobby(start_edge, raw_worker, site, closing):
             self.edge = start_edge({"main": [raw_worker.path]}, [chat], auth={"main": auth}, **sections)
 
         def enter(self, *fields, listener="secure"):
-            client = closing(FrameStream(self.edge.connect(listener)))
-            client.send(upgrade_request("/ws", fields))
+            client = way.ask(self.edge, "/ws", fields, listener)
             self.response = client.response()
             return client
 
@@ -37,13 +38,14 @@ def token_message(token, **changes):
     return json.dumps({"type": "edge.token", "data": {"token": token}} | changes, separators=(",", ":")).encode()
 
 
+@both_ways
 @pytest.mark.parametrize("at_the_top", [False, True])
-def test_the_first_message_brings_the_token_and_the_next_goes_to_the_worker(lobby, site, at_the_top):
+def test_the_first_message_brings_the_token_and_the_next_goes_to_the_worker(lobby, site, way, at_the_top):
     site_token = site.token("alice")
     message = json.dumps({"type": "edge.token", "token": site_token}, separators=(",", ":")).encode()
     lobby = lobby()
     client = lobby.enter()
-    assert lobby.response.status == 101
+    assert lobby.response.status == way.accepted
     client.send(frame(TEXT, message if at_the_top else token_message(site_token)) + frame(TEXT, b"hello"))
     worker = lobby.worker.next()
     fields = dict(accept_upgrade(worker))
@@ -58,6 +60,7 @@ def test_the_first_message_brings_the_token_and_the_next_goes_to_the_worker(lobb
     assert lobby.edge.metric("sluice_handshakes_total", result="accepted") == 1
 
 
+@both_ways
 def test_the_token_message_may_come_a_byte_at_a_time(lobby, site):
     lobby = lobby()
     client = lobby.enter(listener="plain")
@@ -67,14 +70,15 @@ def test_the_token_message_may_come_a_byte_at_a_time(lobby, site):
     eventually(lobby.edge.connections, what="the connection")
 
 
-def test_a_header_is_enough_where_it_has_a_token(lobby, site, closing):
+@both_ways
+def test_a_header_is_enough_where_it_has_a_token(lobby, site, way):
     lobby = lobby()
-    client = closing(FrameStream(lobby.edge.connect()))
-    client.send(upgrade_request("/ws", [("Authorization", f"Bearer {site.token()}")]))
+    client = way.ask(lobby.edge, "/ws", [("Authorization", f"Bearer {site.token()}")])
     accept_upgrade(lobby.worker.next())
-    assert client.response().status == 101
+    assert client.response().status == way.accepted
 
 
+@both_ways
 @pytest.mark.parametrize("first, code, reason", [
     (frame(TEXT, b"hello"), 4401, "token_missing"),
     (frame(BINARY, b'{"type":"edge.token"'), 4401, "token_missing"),
@@ -99,6 +103,7 @@ def test_anything_else_is_refused_and_reaches_no_worker(lobby, first, code, reas
     assert lobby.worker.accepted == 0
 
 
+@both_ways
 def test_a_refused_first_message_may_end_later_and_the_closing_handshake_is_found_behind_it(lobby):
     lobby = lobby()
     client = lobby.enter(listener="plain")
@@ -113,6 +118,7 @@ def test_a_refused_first_message_may_end_later_and_the_closing_handshake_is_foun
     assert client.is_ended()
 
 
+@both_ways
 def test_an_expired_token_is_4401_and_counted(lobby, site):
     lobby = lobby()
     client = lobby.enter()
@@ -121,6 +127,7 @@ def test_an_expired_token_is_4401_and_counted(lobby, site):
     assert lobby.edge.metric("sluice_handshakes_total", result="token_expired") == 1
 
 
+@both_ways
 def test_who_says_nothing_is_4408(lobby):
     lobby = lobby(timeouts={"head": "1s"})
     client = lobby.enter()
@@ -128,6 +135,7 @@ def test_who_says_nothing_is_4408(lobby):
     assert lobby.edge.metric("sluice_handshakes_total", result="timeout") == 1
 
 
+@both_ways
 def test_pings_are_answered_and_a_close_is_too(lobby):
     lobby = lobby()
     client = lobby.enter()
@@ -143,10 +151,11 @@ def test_pings_are_answered_and_a_close_is_too(lobby):
 def test_a_plain_request_has_no_first_message(lobby, closing):
     lobby = lobby()
     client = closing(FrameStream(lobby.edge.connect()))
-    client.send(b"GET /ws HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    client.send(request("/ws"))
     assert client.response().status == 401
 
 
+@both_ways
 def test_the_worker_is_offered_what_the_edge_has_chosen(lobby, site):
     lobby = lobby({"subprotocols": ["chat.v1"]})
     client = lobby.enter(("Sec-WebSocket-Protocol", "other, chat.v1"))
@@ -159,6 +168,7 @@ def test_the_worker_is_offered_what_the_edge_has_chosen(lobby, site):
     assert client.frame().payload == b"hi"
 
 
+@both_ways
 def test_a_worker_that_chooses_otherwise_is_1014(lobby, site):
     lobby = lobby({"subprotocols": ["chat.v1"]})
     client = lobby.enter(("Sec-WebSocket-Protocol", "chat.v1"))
@@ -167,6 +177,7 @@ def test_a_worker_that_chooses_otherwise_is_1014(lobby, site):
     assert client.close_frame() == (1014, "worker_error")
 
 
+@both_ways
 def test_a_worker_that_refuses_is_1014_and_no_worker_is_1013(lobby, site):
     lobby = lobby()
     client = lobby.enter()
@@ -182,6 +193,7 @@ def test_a_worker_that_refuses_is_1014_and_no_worker_is_1013(lobby, site):
     assert (code, reason) == (1013, "no_worker;retry_after=1")
 
 
+@both_ways
 def test_a_drain_sends_away_who_has_not_come_in(lobby):
     lobby = lobby()
     client = lobby.enter()
@@ -189,6 +201,7 @@ def test_a_drain_sends_away_who_has_not_come_in(lobby):
     assert client.close_frame() == (1012, "edge_draining")
 
 
+@both_ways
 def test_a_lost_client_leaves_nothing_behind(lobby):
     lobby = lobby()
     for _ in range(50):
@@ -196,6 +209,7 @@ def test_a_lost_client_leaves_nothing_behind(lobby):
     eventually(lambda: lobby.edge.metric("sluice_handshakes_total", result="abandoned") == 50, what="the count")
 
 
+@both_ways
 def test_no_part_of_a_token_in_a_message_is_logged_counted_shown_or_answered(lobby, site):
     good = site.token("alice")
     bad = [site.token(exp=1), site.token(aud="other"), good[:-4], f"{good}.{good}"]

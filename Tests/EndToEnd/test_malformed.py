@@ -21,6 +21,7 @@ def edge(module_directory, site, worker):
     document = configuration(
         module_directory, site, {"main": [worker.path]}, [open_route(path="/ws")],
         timeouts={"head": "1s", "body_progress": "1s", "worker_response": "1s"})
+    document["listeners"][1]["protocols"] = ["http/1.1"]
     with Edge(module_directory, site, document) as running:
         yield running
 

@@ -7,6 +7,9 @@ import pytest
 from edge import open_route
 from frames import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, close_payload, frame
 from waiting import eventually, slow
+from ways import both_ways
+
+pytestmark = both_ways
 
 # name: (a client's bytes, the close code it gets, the word)
 CLIENT_BREACHES = {

@@ -10,6 +10,7 @@ from edge import open_route
 from frames import FrameStream, upgrade_request
 from test_demo import Window
 from waiting import eventually, slow
+from ways import both_ways
 from workers import accept_upgrade
 
 ORIGIN = "https://chat.example.test"
@@ -20,24 +21,30 @@ def guarded(**more):
     return {"name": "chat", "match": {"path": "/ws"}, "pool": "main", "auth": "main", "origins": "*"} | more
 
 
-def knock(edge, closing, *fields, target="/ws", listener="secure"):
-    stream = closing(FrameStream(edge.connect(listener)))
-    stream.send(upgrade_request(target, fields))
-    return stream, stream.response()
+@pytest.fixture
+def knock(way):
+    """Asks for a WebSocket; gives its stream and the answer."""
+
+    def knock(edge, *fields, target="/ws", listener="secure"):
+        stream = way.ask(edge, target, fields, listener)
+        return stream, stream.response()
+
+    return knock
 
 
 def bearer(token):
     return ("Authorization", f"Bearer {token}")
 
 
+@both_ways
 @pytest.mark.parametrize("offered, chosen", [
     ([], None), (["chat.v1"], "chat.v1"), (["other", "chat.v2", "chat.v1"], "chat.v2"), (["other", "more"], "other"),
     (["bearer.abc", "other"], "other"), (["bearer.abc", "chat.v1"], "chat.v1")])
-def test_a_refusal_by_close_accepts_with_a_subprotocol_that_a_browser_takes(start_edge, raw_worker, closing, offered, chosen):
+def test_a_refusal_by_close_accepts_with_a_subprotocol_that_a_browser_takes(start_edge, raw_worker, way, knock, offered, chosen):
     edge = start_edge({"main": [raw_worker.path]}, [guarded(reject=CLOSE_ALL, subprotocols=["chat.v1", "chat.v2"])])
     fields = [("Sec-WebSocket-Protocol", ", ".join(offered))] if offered else []
-    stream, response = knock(edge, closing, *fields)
-    assert (response.status, response["Sec-WebSocket-Protocol"]) == (101, chosen)
+    stream, response = knock(edge, *fields)
+    assert (response.status, response["Sec-WebSocket-Protocol"]) == (way.accepted, chosen)
     assert stream.close_frame() == (4401, "token_missing")
     stream.send_close(4401)
     assert stream.is_ended()
@@ -46,24 +53,26 @@ def test_a_refusal_by_close_accepts_with_a_subprotocol_that_a_browser_takes(star
     assert edge.metric("sluice_connections_opened_total") == 0
 
 
-def test_who_offers_only_tokens_is_answered_by_http(start_edge, raw_worker, closing):
+@both_ways
+def test_who_offers_only_tokens_is_answered_by_http(start_edge, raw_worker, knock):
     edge = start_edge({"main": [raw_worker.path]}, [guarded(reject=CLOSE_ALL)])
-    _, response = knock(edge, closing, ("Sec-WebSocket-Protocol", "bearer.abc"))
+    _, response = knock(edge, ("Sec-WebSocket-Protocol", "bearer.abc"))
     assert (response.status, response.word) == (401, "token_missing")
 
 
-def test_each_kind_of_refusal_has_its_own_switch(start_edge, raw_worker, closing):
+@both_ways
+def test_each_kind_of_refusal_has_its_own_switch(start_edge, raw_worker, way, knock):
     routes = [
         guarded(name="origin", match={"path": "/origin"}, origins=[ORIGIN], reject={"origin": "close"}),
         guarded(name="auth", match={"path": "/auth"}, origins=[ORIGIN], reject={"auth": "close"})]
     edge = start_edge({"main": [raw_worker.path]}, routes)
     origin = ("Origin", ORIGIN)
-    assert knock(edge, closing, target="/auth")[1].status == 403
-    assert knock(edge, closing, origin, target="/origin")[1].status == 401
-    stream, response = knock(edge, closing, target="/origin")
-    assert (response.status, stream.close_frame()) == (101, (1008, "origin_denied"))
-    stream, response = knock(edge, closing, origin, bearer("x.y.z"), target="/auth")
-    assert (response.status, stream.close_frame()) == (101, (4401, "token_invalid"))
+    assert knock(edge, target="/auth")[1].status == 403
+    assert knock(edge, origin, target="/origin")[1].status == 401
+    stream, response = knock(edge, target="/origin")
+    assert (response.status, stream.close_frame()) == (way.accepted, (1008, "origin_denied"))
+    stream, response = knock(edge, origin, bearer("x.y.z"), target="/auth")
+    assert (response.status, stream.close_frame()) == (way.accepted, (4401, "token_invalid"))
 
 
 def test_a_plain_request_and_a_broken_handshake_are_answered_by_http(start_edge, raw_worker, closing):
@@ -75,21 +84,22 @@ def test_a_plain_request_and_a_broken_handshake_are_answered_by_http(start_edge,
     assert stream.response().status == 426
 
 
-def test_an_address_with_too_many_connections_reads_when_to_come_back(start_edge, raw_worker, closing):
+@both_ways
+def test_an_address_with_too_many_connections_reads_when_to_come_back(start_edge, raw_worker, way, knock):
     edge = start_edge({"main": [raw_worker.path]}, [open_route(reject=CLOSE_ALL)], limits={"per_ip": {"connections": 1}})
-    first = closing(FrameStream(edge.connect("plain")))
-    first.send(upgrade_request())
+    first = way.ask(edge, listener="plain")
     accept_upgrade(raw_worker.next())
-    assert first.response().status == 101
-    stream, response = knock(edge, closing, listener="plain")
-    assert response.status == 101
+    assert first.response().status == way.accepted
+    stream, response = knock(edge, listener="plain")
+    assert response.status == way.accepted
     code, reason = stream.close_frame()
     assert code == 4429 and reason.startswith("ip_limit;retry_after="), reason
 
 
-def test_who_does_not_answer_the_close_is_let_go(start_edge, raw_worker, closing):
+@both_ways
+def test_who_does_not_answer_the_close_is_let_go(start_edge, raw_worker, knock):
     edge = start_edge({"main": [raw_worker.path]}, [guarded(reject=CLOSE_ALL)], timeouts={"close": "300ms"})
-    stream, _ = knock(edge, closing)
+    stream, _ = knock(edge)
     assert stream.close_frame() == (4401, "token_missing")
     assert stream.is_ended()
 
@@ -177,14 +187,14 @@ def test_a_page_script_in_chromium_reads_each_refusal_by_close_and_none_by_http(
 @pytest.mark.parametrize("limits, by_close, by_http", [
     ({"per_ip": {"connections": 6}}, (4429, "ip_limit"), 429), ({"max_connections": 6}, (1013, "edge_limit"), 503)])
 async def test_who_meets_a_full_limit_reads_it_with_websockets_and_in_chromium(
-        start_edge, echo_worker, site, directory, closing, limits, by_close, by_http):
+        start_edge, echo_worker, site, directory, closing, knock, limits, by_close, by_http):
     routes = [
         open_route(name=style, path=f"/{style}", reject=dict.fromkeys(CLOSE_ALL, style)) for style in ("http", "close")]
     edge = start_edge({"main": [echo_worker.path]}, routes, limits={"handshakes": {"rate": "10000/s"}} | limits)
     window = closing(Window(f"{edge.https}/no-route", "reader", directory))
     window.driver.execute_script("window.first = new WebSocket(arguments[0])", f"{edge.wss}/http")  # On the page's own connection.
     eventually(lambda: edge.connections())
-    statuses = [knock(edge, closing, target="/http")[1].status for _ in range(7)]
+    statuses = [knock(edge, target="/http")[1].status for _ in range(7)]
     assert statuses[0] == 101 and statuses[-1] == by_http, statuses
     window.driver.set_script_timeout(slow(15))
     for code, reason in (

@@ -17,9 +17,12 @@ from processes import Child
 from rawhttp import request
 from tokens import AUDIENCE, ISSUER
 from waiting import eventually
+from ways import both_ways
 from workers import RawWorker, accept_upgrade
 
-LISTENERS = [{"name": "plain", "address": "127.0.0.1:0"}, {"name": "dual", "address": "[::]:0"}]
+LISTENERS = [
+    {"name": "plain", "address": "127.0.0.1:0", "protocols": ["h2", "http/1.1"]},
+    {"name": "dual", "address": "[::]:0", "protocols": ["h2", "http/1.1"]}]
 
 
 class AcceptingWorker(RawWorker):
@@ -75,13 +78,12 @@ def start(directory, site, closing, document):
 
 
 @pytest.fixture
-def knock(closing):
+def knock(way):
     """Sends an opening handshake; gives the answer, with the stream in it."""
 
     def knock(edge, target="/open", source="127.0.0.1", token=None, fields=(), listener="plain", host="127.0.0.1"):
-        stream = closing(FrameStream(edge.connect(listener, source=source, host=host)))
         fields = [*fields, ("Authorization", f"Bearer {token}")] if token else fields
-        stream.send(upgrade_request(target, fields))
+        stream = way.ask(edge, target, fields, listener, source=source, host=host)
         response = stream.response()
         response.stream = stream
         return response
@@ -90,54 +92,64 @@ def knock(closing):
 
 
 @pytest.fixture
-def enter(knock):
+def enter(knock, way):
     """The same, where it must succeed: gives the stream."""
 
     def enter(*arguments, **options):
         response = knock(*arguments, **options)
-        assert response.status == 101, response
+        assert response.status == way.accepted, response
         return response.stream
 
     return enter
+
+
+@pytest.fixture
+def enter_on_both_reactors(enter, way):
+    """Opens WebSockets until there is one on each reactor: the kernel spreads connections as it likes."""
+
+    def enter_on_both_reactors(edge, **options):
+        streams = []
+
+        def is_spread():
+            way.anew()
+            streams.append(enter(edge, **options))
+            return len(reactors(edge)) == 2
+
+        eventually(is_spread, what="both reactors having clients")
+        return streams
+
+    return enter_on_both_reactors
 
 
 def reactors(edge):
     return {connection["id"][:4] for connection in edge.connections(limit=1000)}
 
 
-def enter_until_both_reactors_serve(edge, enter, **options):
-    """Opens WebSockets until there is one on each reactor: the kernel spreads them as it likes."""
-    streams = []
-
-    def is_spread():
-        streams.append(enter(edge, **options))
-        return len(reactors(edge)) == 2
-
-    eventually(is_spread, what="both reactors having clients")
-    return streams
-
-
 # Bans
 
 
+@both_ways
 @pytest.mark.parametrize("order", [{"ip": "127.0.0.7"}, {"cidr": "127.0.0.6/31"}, {"ip": "::ffff:127.0.0.7"}])
-def test_a_banned_address_is_closed_on_every_reactor_and_refused_from_then_on(start, enter, knock, order):
+def test_a_banned_address_is_closed_on_every_reactor_and_refused_from_then_on(
+        start, enter, enter_on_both_reactors, knock, way, order):
     edge = start()
-    banned = enter_until_both_reactors_serve(edge, enter, source="127.0.0.7")
+    banned = enter_on_both_reactors(edge, source="127.0.0.7")
     others = [enter(edge, source="127.0.0.8") for _ in range(4)]
     answer = edge.rule("ban", reason="spam", **order)
     assert answer["persisted"] and answer["closed"] == len(banned)
     assert [stream.close_frame() for stream in banned] == [(4403, "banned")] * len(banned)
     refused = knock(edge, source="127.0.0.7")
-    assert (refused.status, refused.word, refused["Retry-After"], refused["Connection"]) == (403, "banned", None, "close")
+    assert (refused.status, refused.word, refused["Retry-After"]) == (403, "banned", None)
+    assert refused["Connection"] == way.last_word
     assert edge.metric("sluice_handshakes_total", route="open", result="banned") == 1
     enter(edge, source="127.0.0.8")
     assert len(edge.connections(ip="127.0.0.8")) == len(others) + 1
 
 
-def test_a_banned_user_is_closed_and_refused_and_nobody_else_is(start, enter, knock, site):
+@both_ways
+def test_a_banned_user_is_closed_and_refused_and_nobody_else_is(start, enter, enter_on_both_reactors, knock, site):
     edge = start()
-    mallory = enter_until_both_reactors_serve(edge, enter, target="/ws", token=site.token("mallory"))
+    mallory = enter_on_both_reactors(edge, target="/ws", token=site.token("mallory"))
     enter(edge, "/ws", token=site.token("alice"))
     answer = edge.rule("ban", user="mallory")
     assert answer["closed"] == len(mallory)
@@ -157,6 +169,7 @@ def test_a_ban_of_a_user_can_be_for_one_auth_block(start, enter, knock, site):
     assert knock(edge, "/ws", token=site.token("mallory")).word == "banned"
 
 
+@both_ways
 def test_the_close_codes_of_a_ban_and_a_revocation_are_the_routes_own(start, enter, site):
     edge = start(route={"close_codes": {"banned": 4003, "auth": 4001}})
     first = enter(edge, "/ws", token=site.token("a"))
@@ -166,6 +179,7 @@ def test_the_close_codes_of_a_ban_and_a_revocation_are_the_routes_own(start, ent
     assert (first.close_frame(), second.close_frame()) == ((4003, "banned"), (4001, "token_revoked"))
 
 
+@both_ways
 def test_the_families_are_told_apart_and_mapped_addresses_are_ipv4(start, enter, knock):
     edge = start()
     edge.rule("ban", ip="127.0.0.7")
@@ -178,18 +192,20 @@ def test_the_families_are_told_apart_and_mapped_addresses_are_ipv4(start, enter,
     enter(edge, source="127.0.0.1", listener="dual")
 
 
-def test_a_ban_ends_with_its_time(start, enter, knock):
+@both_ways
+def test_a_ban_ends_with_its_time(start, knock, way):
     edge = start()
     answer = edge.rule("ban", ip="127.0.0.7", ttl_seconds=2)
     refused = knock(edge, source="127.0.0.7")
     assert refused.status == 403 and 1 <= int(refused["Retry-After"]) <= 3
-    eventually(lambda: knock(edge, source="127.0.0.7").status == 101)
+    eventually(lambda: knock(edge, source="127.0.0.7").status == way.accepted)
     eventually(lambda: edge.events("rule.expired"))
     assert edge.rules() == []
     assert edge.admin("GET", f"/api/v1/rules/{answer['rule']['id']}")[0] == 404
 
 
-def test_behind_a_trusted_proxy_the_forwarded_address_counts(start, enter, knock):
+@both_ways
+def test_behind_a_trusted_proxy_the_forwarded_address_counts(start, enter, knock, way):
     edge = start(trusted_proxies=["127.0.0.9"])
     proxied = dict(source="127.0.0.9")
     victim = enter(edge, fields=[("X-Forwarded-For", "192.0.2.7")], **proxied)
@@ -202,7 +218,7 @@ def test_behind_a_trusted_proxy_the_forwarded_address_counts(start, enter, knock
     edge.rule("ban", ip="127.0.0.9")
     enter(edge, fields=[("X-Forwarded-For", "192.0.2.8")], **proxied)
     other.send_close(1000)
-    assert knock(edge, source="127.0.0.7", fields=[("X-Forwarded-For", "192.0.2.7")]).status == 101
+    assert knock(edge, source="127.0.0.7", fields=[("X-Forwarded-For", "192.0.2.7")]).status == way.accepted
 
 
 def test_plain_connections_of_a_banned_address_end(start, closing):
@@ -245,7 +261,7 @@ def test_beyond_256_refusals_at_a_time_a_banned_client_is_closed_without_a_word(
     enter(edge, source="127.0.0.8")
 
 
-def test_a_ban_holds_in_the_middle_of_a_storm(start, enter, knock):
+def test_a_ban_holds_in_the_middle_of_a_storm(start, enter_on_both_reactors):
     edge = start()
     is_over = threading.Event()
     banned = threading.Event()
@@ -269,7 +285,7 @@ def test_a_ban_holds_in_the_middle_of_a_storm(start, enter, knock):
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
         enemies = [pool.submit(storm, "127.0.0.7") for _ in range(4)]
         friends = [pool.submit(storm, "127.0.0.8") for _ in range(4)]
-        enter_until_both_reactors_serve(edge, enter, source="127.0.0.8")
+        enter_on_both_reactors(edge, source="127.0.0.8")
         edge.rule("ban", ip="127.0.0.7")
         banned.set()
         eventually(lambda: edge.connections(ip="127.0.0.7") == [])
@@ -282,19 +298,17 @@ def test_a_ban_holds_in_the_middle_of_a_storm(start, enter, knock):
 # Revocations
 
 
-def fresh_token_works(edge, knock, site, user):
-    """Whether a token that is issued now is taken: one of the second of the revocation is not."""
-    return lambda: knock(edge, "/ws", token=site.token(user)).status == 101
-
-
-def test_revoking_a_user_closes_and_refuses_their_tokens_until_they_log_in_again(start, enter, knock, site):
+@both_ways
+def test_revoking_a_user_closes_and_refuses_their_tokens_until_they_log_in_again(
+        start, enter, enter_on_both_reactors, knock, way, site):
     edge = start()
     old = site.token("alice")
-    streams = enter_until_both_reactors_serve(edge, enter, target="/ws", token=old)
+    streams = enter_on_both_reactors(edge, target="/ws", token=old)
     bystander = enter(edge, "/ws", token=site.token("bob"))
     assert edge.rule("revoke", user="alice")["closed"] == len(streams)
     assert {stream.close_frame() for stream in streams} == {(4401, "token_revoked")}
-    eventually(fresh_token_works(edge, knock, site, "alice"))
+    # A token that is issued now is taken, but for one of the second of the revocation.
+    eventually(lambda: knock(edge, "/ws", token=site.token("alice")).status == way.accepted)
     # The old one stays out although it was verified, and is in the cache of each reactor.
     refusals = [knock(edge, "/ws", token=old) for _ in range(8)]
     assert {(refusal.status, refusal.word) for refusal in refusals} == {(401, "token_invalid")}
@@ -305,6 +319,7 @@ def test_revoking_a_user_closes_and_refuses_their_tokens_until_they_log_in_again
     assert old not in edge.child.errors
 
 
+@both_ways
 def test_a_single_token_is_revoked_by_its_jti(start, enter, knock, site):
     edge = start()
     stolen, own = site.token("alice", jti="t-1"), site.token("alice", jti="t-2")
@@ -318,6 +333,7 @@ def test_a_single_token_is_revoked_by_its_jti(start, enter, knock, site):
     enter(edge, "/ws", token=stolen)
 
 
+@both_ways
 def test_tokens_are_revoked_by_when_they_were_issued(start, enter, knock, site):
     edge = start()
     now = int(time.time())
@@ -349,6 +365,7 @@ def token_message(token):
     return json.dumps({"type": "edge.token", "token": token}, separators=(",", ":")).encode()
 
 
+@both_ways
 def test_who_still_owes_a_token_is_closed_by_a_ban_and_a_revoked_token_lets_nobody_in(start, knock, site):
     edge = start(auth=with_tokens(site))
     banned = knock(edge, "/ws", source="127.0.0.7").stream
@@ -363,6 +380,7 @@ def test_who_still_owes_a_token_is_closed_by_a_ban_and_a_revoked_token_lets_nobo
     assert thief.close_frame() == (4401, "token_invalid")
 
 
+@both_ways
 def test_a_connection_is_not_renewed_with_a_revoked_token(start, enter, site):
     edge = start(auth=with_tokens(site), route={"renew": "message", "notice": "envelope"})
     client = enter(edge, "/ws", token=site.token("alice", jti="t-1"))
@@ -378,6 +396,7 @@ def test_a_connection_is_not_renewed_with_a_revoked_token(start, enter, site):
     assert client.close_frame() == (4401, "token_revoked")
 
 
+@both_ways
 def test_a_page_script_can_read_of_a_ban_where_the_route_says_so(start, knock, site):
     edge = start(route={"reject": {"banned": "close", "auth": "close"}})
     edge.rule("ban", ip="127.0.0.7", ttl_seconds=60)
@@ -391,7 +410,7 @@ def test_a_page_script_can_read_of_a_ban_where_the_route_says_so(start, knock, s
 
 
 @pytest.fixture
-def talk(start_edge, raw_worker, closing):
+def talk(start_edge, raw_worker, way):
     """An edge in front of a worker that is played by hand, and `open`, which gives both ends of a WebSocket through it."""
 
     class Talk:
@@ -399,11 +418,10 @@ def talk(start_edge, raw_worker, closing):
             self.edge = start_edge({"main": [raw_worker.path]}, threads=2, **sections)
 
         def open(self, source):
-            client = closing(FrameStream(self.edge.connect("plain", source=source)))
-            client.send(upgrade_request())
+            client = way.ask(self.edge, listener="plain", source=source)
             upstream = raw_worker.next()
             accept_upgrade(upstream)
-            assert client.response().status == 101
+            assert client.response().status == way.accepted
             return client, upstream
 
         def wait_until_throttled(self, count=1):
@@ -422,6 +440,7 @@ def hear(upstream, count):
     assert heard == [b"%d" % number for number in range(count)]
 
 
+@both_ways
 def test_a_throttle_slows_who_is_connected_and_who_comes_until_it_is_lifted(talk):
     talk = talk()
     present, friend = talk.open("127.0.0.7"), talk.open("127.0.0.8")
@@ -441,6 +460,7 @@ def test_a_throttle_slows_who_is_connected_and_who_comes_until_it_is_lifted(talk
     assert talk.edge.metric("sluice_throttled_connections") == 0
 
 
+@both_ways
 def test_a_throttle_ends_with_its_time(talk):
     talk = talk()
     client, upstream = talk.open("127.0.0.7")
@@ -452,6 +472,7 @@ def test_a_throttle_ends_with_its_time(talk):
     assert time.monotonic() - began < 30
 
 
+@both_ways
 def test_the_same_throttle_again_gives_no_second_burst_and_the_strictest_of_two_holds(talk):
     talk = talk()
     client, upstream = talk.open("127.0.0.7")

@@ -5,13 +5,16 @@ import time
 
 import pytest
 
-from frames import TEXT, FrameStream, upgrade_request
+from frames import TEXT
 from waiting import eventually
+from ways import both_ways
 from workers import accept_upgrade
+
+pytestmark = both_ways
 
 
 @pytest.fixture
-def come_in(start_edge, raw_worker, site, closing):
+def come_in(start_edge, raw_worker, site, way):
     """Makes an edge with a route; gives a function from a token to the client's end, the worker's, and the edge."""
 
     def make(**route):
@@ -22,11 +25,10 @@ def come_in(start_edge, raw_worker, site, closing):
         edge = start_edge({"main": [raw_worker.path]}, [chat], auth={"main": auth})
 
         def enter(token):
-            client = closing(FrameStream(edge.connect()))
-            client.send(upgrade_request("/ws", [("Authorization", f"Bearer {token}")]))
+            client = way.ask(edge, "/ws", [("Authorization", f"Bearer {token}")])
             worker = raw_worker.next()
             accept_upgrade(worker)
-            assert client.response().status == 101
+            assert client.response().status == way.accepted
             return client, worker
 
         enter.edge = edge
