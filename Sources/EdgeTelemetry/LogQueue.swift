@@ -69,8 +69,12 @@ public final class LogQueue: Sendable {
   /// Lines dropped since the start, lines the writer gave up included; any thread may ask.
   public var droppedRecords: UInt64 { droppedTotal.load(ordering: .relaxed) }
 
-  /// Counts lines that were taken and could not be written.
-  public func countLost(records: Int) {
-    droppedTotal.add(UInt64(max(0, records)), ordering: .relaxed)
+  /// Counts lines that were taken and could not be written; the next batch tells of them.
+  ///
+  /// - Parameter untold: how many dropped lines the batch would have told of, if that could not be written either.
+  public func countLost(records: Int, untold: UInt64) {
+    guard records > 0 || untold > 0 else { return }
+    droppedTotal.add(UInt64(records), ordering: .relaxed)
+    waiting.withLock { $0.dropped += UInt64(records) + untold }
   }
 }

@@ -24,8 +24,18 @@ import Testing
     #expect(byRecords.offer(line("b")) == .dropped)
     #expect(byRecords.takeAll().dropped == 1)
     #expect(byRecords.takeAll().dropped == 0)
-    byRecords.countLost(records: 3)
-    #expect(byRecords.droppedRecords == 4)
+  }
+
+  @Test func `lines that could not be written are counted once, and told of by the next batch`() {
+    let queue = LogQueue(maxBytes: 100, maxRecords: 1)
+    for text in ["a", "b", "c"] { _ = queue.offer(line(text)) }
+    let batch = queue.takeAll()
+    #expect(batch.dropped == 2)
+    queue.countLost(records: batch.records, untold: batch.dropped)
+    #expect(queue.droppedRecords == 3)
+    #expect(queue.offer(line("d")) == .queuedFirst)
+    #expect(queue.takeAll().dropped == 3)
+    #expect(queue.takeAll().dropped == 0)
   }
 
   @Test func `what is offered by many threads is taken or counted`() async {
@@ -45,6 +55,36 @@ import Testing
   }
 
   private func line(_ text: String) -> [UInt8] { Array("\(text)\n".utf8) }
+}
+
+@Suite struct `A disk that takes only a part` {
+  private let lines = Array("one\ntwo\nthree\n".utf8)
+
+  @Test func `wherever it stops, the file has whole lines in the end, and each other line is counted`() {
+    for first in 0..<lines.count {
+      for second in 0..<lines.count {
+        var file = Array(lines[..<first])
+        var remainder = LineRemainder()
+        var lost = remainder.keep(of: lines, taken: first)
+        let again = remainder.bytes + lines
+        file += again[..<second]
+        lost += remainder.keep(of: again, taken: second)
+        file += remainder.bytes + Array("last\n".utf8)
+        let written = file.split(separator: UInt8(ascii: "\n")).map { String(decoding: $0, as: UTF8.self) }
+        #expect(Set(written).isSubset(of: ["one", "two", "three", "last"]), "\(first), \(second): \(written)")
+        #expect(written.count + lost == 7)
+      }
+    }
+  }
+
+  @Test func `a line whose beginning went into another file is lost`() {
+    var remainder = LineRemainder()
+    #expect(remainder.keep(of: lines, taken: 5) == 1)
+    #expect(remainder.bytes == Array("wo\n".utf8))
+    #expect(remainder.clear() == 1)
+    #expect(remainder == LineRemainder())
+    #expect(remainder.clear() == 0)
+  }
 }
 
 @Suite struct `Denials in the log` {

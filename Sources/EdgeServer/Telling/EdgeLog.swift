@@ -105,11 +105,16 @@ private enum LogOrder: Sendable {
 /// Where a log's lines go. Its thread alone takes the file's lock.
 private final class LogSink: Sendable {
   let queue = LogQueue()
-  private let file: Mutex<AppendFile>
+  private let target: Mutex<Target>
   private let format: LogFormat
 
+  fileprivate struct Target: ~Copyable {
+    var file: AppendFile
+    var remainder = LineRemainder()
+  }
+
   init(_ file: consuming AppendFile, format: LogFormat) {
-    self.file = Mutex(file)
+    target = Mutex(Target(file: file))
     self.format = format
   }
 
@@ -139,19 +144,38 @@ private final class LogSink: Sendable {
       record[.dropped] = .integer(Int64(clamping: batch.dropped))
       batch.bytes += record.line(as: format)
     }
-    var written = 0
-    while written < batch.bytes.count {
-      let result = file.withLock { file in file.write(batch.bytes.span.extracting(droppingFirst: written)) }
-      guard case .bytes(let count) = result else { return queue.countLost(records: batch.records) }
-      written += count
-    }
+    let lost = target.withLock { target in target.write(batch.bytes) }
+    guard lost > 0 else { return }
+    // The line of those that were dropped is the last, and no record.
+    queue.countLost(records: batch.dropped > 0 ? lost - 1 : lost, untold: batch.dropped)
   }
 
   private func reopen() {
-    file.withLock { file in
-      // The old file stays in use where the new one cannot be opened.
-      do throws(SystemError) { try file.reopen() } catch {}
+    let lost = target.withLock { target in target.reopen() }
+    queue.countLost(records: lost, untold: 0)
+  }
+}
+
+extension LogSink.Target {
+  /// Writes lines; gives how many of them the disk did not take.
+  mutating func write(_ lines: [UInt8]) -> Int {
+    let text = remainder.bytes.isEmpty ? lines : remainder.bytes + lines
+    var written = 0
+    while written < text.count {
+      guard case .bytes(let count) = file.write(text.span.extracting(droppingFirst: written)) else {
+        return remainder.keep(of: text, taken: written)
+      }
+      written += count
     }
+    remainder = LineRemainder()
+    return 0
+  }
+
+  /// Opens the file again; gives how many lines end with the old one.
+  mutating func reopen() -> Int {
+    // The old file stays in use where the new one cannot be opened.
+    do throws(SystemError) { try file.reopen() } catch { return 0 }
+    return remainder.clear()
   }
 }
 
