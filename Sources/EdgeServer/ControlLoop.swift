@@ -17,6 +17,7 @@ final class ControlLoop: EventSource {
   private let admin: AdminServer
   private let reactors: [EdgeReactor]
   private var workerWatch = WorkerWatch()
+  private var clockWatch = ClockWatch(now: MonotonicClock.now(), wall: WallClock.now())
   private var keyFiles: [KeyFileWatch] = []
   /// Who asks the workers of a pool how they are, by the pool's name.
   private var checkers: [String: HealthChecker] = [:]
@@ -93,6 +94,7 @@ final class ControlLoop: EventSource {
 
   override func timerFired() {
     let now = reactor.now
+    lookAtClock()
     scan(now: now)
     workerWatch.look(at: shared.snapshot.pools, telling: shared.events)
     shared.tickets.rotate(now: now)
@@ -105,6 +107,15 @@ final class ControlLoop: EventSource {
     returnMemoryWhenQuiet()
     if let reason = shared.drain.advance(connections: shared.limits.openConnections, now: now) { stop(reason) }
     setTimer(now: now)
+  }
+
+  /// Tokens end by the clock on the wall, timers go by another.
+  private func lookAtClock() {
+    guard let step = clockWatch.step(now: MonotonicClock.now(), wall: WallClock.now()) else { return }
+    shared.log.write(.warning, "clock.stepped", "The clock was set: tokens end when they do by the new time.") { record in
+      record[.clockStep] = .seconds(step)
+    }
+    for reactor in reactors { reactor.post(.clockStepped) }
   }
 
   private func scan(now: Instant) {

@@ -78,6 +78,8 @@ enum ReactorOrder: Sendable {
   case enforce(Rule, reply: @Sendable (Int) -> Void)
   /// Go by another configuration from now on, with counters that go on from the present ones.
   case adopt(Snapshot, ReactorMetrics, reply: @Sendable () -> Void)
+  /// The clock on the wall was set: reckon anew when tokens end.
+  case clockStepped
   /// Let nobody in, and close what is open: WebSockets with 1012, spread evenly over a time. Who comes is refused, or not even
   /// accepted where the drain is final.
   case drain(spread: Duration, isFinal: Bool)
@@ -136,6 +138,8 @@ private final class ReactorLoop {
       context.adopt(snapshot, metrics: metrics)
       if isAccepting { adoptListeners(snapshot) }
       reply()
+    case .clockStepped:
+      for client in context.connections.values { client.tunnel?.clockStepped() }
     case .drain(let spread, let isFinal):
       drain(over: spread, isFinal: isFinal)
     case .undrain:

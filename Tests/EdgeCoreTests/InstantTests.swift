@@ -24,3 +24,33 @@ import Testing
     #expect(ConnectionID("short") == nil)
   }
 }
+
+@Suite struct `The watch over two clocks` {
+  private var watch = ClockWatch(now: Instant(nanoseconds: 0), wall: WallTime(seconds: 1_000))
+
+  @Test func `tells of a step in either direction, once`() {
+    var watch = watch
+    #expect(watch.step(now: at(1), wall: WallTime(seconds: 1_001)) == nil)
+    #expect(watch.step(now: at(2), wall: WallTime(seconds: 4_602)) == .seconds(3_600))
+    #expect(watch.step(now: at(3), wall: WallTime(seconds: 4_603)) == nil)
+    #expect(watch.step(now: at(4), wall: WallTime(seconds: 1_004)) == .seconds(-3_600))
+    #expect(watch.step(now: at(5), wall: WallTime(seconds: 1_005)) == nil)
+  }
+
+  @Test func `adds up a drift until it matters`() {
+    var watch = watch
+    for second in 1...10 {
+      let drifted = WallTime(seconds: 1_000).adding(.milliseconds(second * 1_100))
+      #expect(watch.step(now: at(second), wall: drifted) == nil)
+    }
+    #expect(watch.step(now: at(11), wall: WallTime(seconds: 1_000).adding(.milliseconds(12_100))) == .milliseconds(1_100))
+  }
+
+  @Test func `survives the ends of the range`() {
+    var watch = watch
+    #expect(watch.step(now: at(1), wall: WallTime(nanoseconds: .max)) != nil)
+    #expect(watch.step(now: at(2), wall: WallTime(nanoseconds: .min)) != nil)
+  }
+
+  private func at(_ seconds: Int) -> Instant { Instant(nanoseconds: 0) + .seconds(seconds) }
+}

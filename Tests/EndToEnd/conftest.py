@@ -98,9 +98,9 @@ def closing():
 def start_edge(directory, site, closing):
     """Starts an edge; its directory is the test's. `routes` defaults to one open route to the pool `main`."""
 
-    def start(pools, routes=None, descriptors=None, **sections):
+    def start(pools, routes=None, descriptors=None, clock=None, **sections):
         document = configuration(directory, site, pools, routes or [open_route()], **sections)
-        return closing(Edge(directory, site, document, descriptors=descriptors))
+        return closing(Edge(directory, site, document, descriptors, clock))
 
     return start
 

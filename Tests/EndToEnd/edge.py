@@ -55,12 +55,15 @@ def open_route(pool="main", name="open", path="/", **more):
 class Edge:
     """A running edge. Close it, or use it as a context manager."""
 
-    def __init__(self, directory, site, document, descriptors=None):
+    def __init__(self, directory, site, document, descriptors=None, clock=None):
+        """`clock`: the time that it is to believe."""
         self.directory = directory
         self.site = site
         self.path = directory / "sluice.yaml"
         self.path.write_text(json.dumps(document, indent=1))  # JSON is YAML
-        self.child = Child([SLUICE, "run", "-c", self.path], directory, "sluice", descriptors=descriptors)
+        command = [SLUICE, "run", "-c", self.path]
+        self._clock = clock
+        self.child = Child(clock.command(command) if clock else command, directory, "sluice", descriptors=descriptors)
         self._listener_count = len(document["listeners"])
         try:
             self.ports = eventually(self._bound_ports, what=f"the edge being ready ({self.child.errors})")
@@ -84,6 +87,8 @@ class Edge:
 
     def close(self):
         self.child.close()
+        if self._clock:
+            self._clock.forget(self.child.pid)
 
     # Where it is
 
@@ -182,6 +187,12 @@ class Edge:
         assert status == 200, body
         return json.loads(body)["connections"]
 
+    def clock(self):
+        """What time it is for the edge, in seconds since 1970."""
+        status, body = self.admin("GET", "/api/v1/status")
+        assert status == 200, body
+        return datetime.datetime.fromisoformat(json.loads(body)["now"]).timestamp()
+
     def rules(self, **query):
         """The rules in force, as the admin plane lists them."""
         status, body = self.admin("GET", "/api/v1/rules?" + urllib.parse.urlencode(query))
@@ -229,6 +240,37 @@ class Edge:
 
     def terminate(self):
         self.child.signal(signal.SIGTERM)
+
+
+class Reloaded:
+    """An edge and its document: `change` writes the file anew, and asks for a reload."""
+
+    def __init__(self, edge):
+        self.edge = edge
+        self.document = json.loads(edge.path.read_text())
+
+    def write(self, **sections):
+        self.document |= sections
+        beside = self.edge.path.with_suffix(".new")
+        beside.write_text(json.dumps(self.document, indent=1))
+        os.replace(beside, self.edge.path)
+
+    def change(self, **sections):
+        """Asks by signal; waits until another configuration is in force."""
+        done = len(self.edge.events("reload.applied"))
+        self.write(**sections)
+        self.edge.child.signal(signal.SIGHUP)
+        eventually(lambda: len(self.edge.events("reload.applied")) > done)
+
+    def refused(self, **sections):
+        """Asks by signal for what cannot be; gives what the log says of it."""
+        done = len(self.edge.events("reload.failed"))
+        before = dict(self.document)
+        self.write(**sections)
+        self.edge.child.signal(signal.SIGHUP)
+        lines = eventually(lambda: self.edge.events("reload.failed")[done:])
+        self.write(**before)
+        return [line["error.type"] for line in lines]
 
 
 class _UnixConnection(http.client.HTTPConnection):

@@ -6,7 +6,6 @@ import hashlib
 import http.client
 import itertools
 import json
-import os
 import signal
 import socket
 import ssl
@@ -14,43 +13,12 @@ import ssl
 import pytest
 
 from clients import WebsocketsClient
-from edge import open_route
+from edge import Reloaded, open_route
 from frames import BINARY, TEXT, FrameStream, upgrade_request
 from providers import Key, key_set
 from rawhttp import ByteStream, request
 from tokens import AUDIENCE, ISSUER, Site
 from waiting import eventually, slow
-
-
-class Reloaded:
-    """An edge and its document: `change` writes the file anew, and asks for a reload."""
-
-    def __init__(self, edge):
-        self.edge = edge
-        self.document = json.loads(edge.path.read_text())
-
-    def write(self, **sections):
-        self.document |= sections
-        beside = self.edge.path.with_suffix(".new")
-        beside.write_text(json.dumps(self.document, indent=1))
-        os.replace(beside, self.edge.path)
-
-    def change(self, **sections):
-        """Asks by signal; waits until another configuration is in force."""
-        done = len(self.edge.events("reload.applied"))
-        self.write(**sections)
-        self.edge.child.signal(signal.SIGHUP)
-        eventually(lambda: len(self.edge.events("reload.applied")) > done)
-
-    def refused(self, **sections):
-        """Asks by signal for what cannot be; gives what the log says of it."""
-        done = len(self.edge.events("reload.failed"))
-        before = dict(self.document)
-        self.write(**sections)
-        self.edge.child.signal(signal.SIGHUP)
-        lines = eventually(lambda: self.edge.events("reload.failed")[done:])
-        self.write(**before)
-        return [line["error.type"] for line in lines]
 
 
 @pytest.fixture
@@ -99,13 +67,7 @@ def swapped_sites(tmp_path):
 async def test_a_hundred_reloads_and_certificates_under_traffic_lose_nothing(reloaded, site, tmp_path, directory):
     sites = swapped_sites(tmp_path)
     chain, key = directory / "chain.pem", directory / "key.pem"
-
-    def install(one):
-        for source, target in ((one.key, key), (one.chain, chain)):
-            (directory / "next.pem").write_bytes(source.read_bytes())
-            os.replace(directory / "next.pem", target)
-
-    install(sites[0])
+    sites[0].install(chain, key)
     tls = {"certificates": [{"chain": str(chain), "key": str(key)}]}
     listeners = [
         {"name": "secure", "address": "127.0.0.1:0", "tls": tls}, {"name": "plain", "address": "127.0.0.1:0"}]
@@ -139,7 +101,7 @@ async def test_a_hundred_reloads_and_certificates_under_traffic_lose_nothing(rel
             next(handshakes)
 
     async def reload(turn):
-        install(sites[turn % 2])
+        sites[turn % 2].install(chain, key)
         routes = [open_route() | (other_limits if turn % 2 else {}), open_route(name=f"extra-{turn % 2}", path="/extra")]
         case.write(routes=routes)
         status, body = await asyncio.to_thread(edge.admin, "POST", "/api/v1/reload", {})

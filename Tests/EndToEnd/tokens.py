@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import ipaddress
 import json
+import os
 import ssl
 import time
 
@@ -27,6 +28,7 @@ class Site:
         self.chain = directory / "chain.pem"
         self.key = directory / "key.pem"
         self.jwks = directory / "jwks.json"
+        self.trusted = [self.chain]
         self.signing_key = ec.generate_private_key(ec.SECP256R1())
         _write_certificate(self.chain, self.key, names, days)
         (directory / "signing.pem").write_bytes(_private_pem(self.signing_key))
@@ -40,9 +42,18 @@ class Site:
 
     def client_context(self):
         """What a client needs to verify the edge; verification is on."""
-        context = ssl.create_default_context(cafile=str(self.chain))
+        context = ssl.create_default_context(cafile=str(self.trusted[0]))
+        for chain in self.trusted[1:]:
+            context.load_verify_locations(chain)
         context.check_hostname = True
         return context
+
+    def install(self, chain, key):
+        """Puts copies of the certificate and its key into the place of others, as a renewal does."""
+        for source, target in ((self.key, key), (self.chain, chain)):
+            beside = target.with_suffix(".next")
+            beside.write_bytes(source.read_bytes())
+            os.replace(beside, target)
 
     def token(self, user="alice", **changes):
         """A valid ES256 token of an hour; `changes` replace claims, or with None remove them."""

@@ -143,6 +143,8 @@ extension LogField {
   static let keysSkipped = LogField("keys.skipped")
   /// A file that could not be written.
   static let filePath = LogField("file.path")
+  /// By how many seconds the clock was set.
+  static let clockStep = LogField("clock.step_s")
   /// How many rules are in force.
   static let rules = LogField("rules")
   /// How many rules' time was over.

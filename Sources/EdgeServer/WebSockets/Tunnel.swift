@@ -277,6 +277,11 @@ final class Tunnel {
     }
   }
 
+  /// The clock on the wall was set.
+  func clockStepped() {
+    if let token { adopt(token) }
+  }
+
   private func adopt(_ life: TokenLife) {
     token = life
     let now = context.reactor.now
