@@ -1,5 +1,5 @@
 # `make run` and `make test` need nothing prepared but Debian 12, git, make and Swift 6.2 or later.
-.PHONY: run build test unit e2e lint test-asan test-tsan fuzz bench clean
+.PHONY: run build test unit e2e lint test-asan test-tsan fuzz faults soak bench clean
 
 # The demo: an edge, two chat workers and a page.
 run: build
@@ -42,6 +42,18 @@ test-tsan: toolchain
 fuzz: toolchain
 	@scripts/packages build
 	SECONDS_EACH=$(SECONDS) scripts/fuzz
+
+# Faults in any order while everybody talks: `make faults SECONDS=3600`; see docs/soak.md.
+faults: toolchain
+	@scripts/packages build test
+	swift build --product sluice
+	E2E_FAULT_SECONDS=$(or $(SECONDS),600) scripts/end-to-end .build/debug -s -k mayhem
+
+# Clients who come, talk and go for `make soak MINUTES=60`: memory stays flat, descriptors come back; see docs/soak.md.
+soak: toolchain
+	@scripts/packages build test
+	swift build -c release --static-swift-stdlib --product sluice
+	scripts/soak --minutes $(or $(MINUTES),60)
 
 # Beside nginx and HAProxy, in about 12 minutes; see docs/benchmarks.md.
 bench: toolchain

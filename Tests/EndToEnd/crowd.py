@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 
+from crowd_streams import Session
 from frames import BINARY, CLOSE, MASK, PING, PONG, TEXT, accept_value, close_payload, frame, masked, upgrade_request
 from waiting import eventually, slow
 
@@ -96,10 +97,11 @@ class Member(_Frames):
 
     mask = MASK
 
-    def __init__(self, crowd, request):
+    def __init__(self, crowd, target="/ws", fields=()):
         super().__init__()
         self._crowd = crowd
-        self._request = request
+        self.target = target
+        self.fields = fields
         self.status = None
         self.received_count = 0
         self.end = None
@@ -107,11 +109,21 @@ class Member(_Frames):
 
     def connection_made(self, transport):
         super().connection_made(transport)
-        transport.write(self._request)
+        transport.write(upgrade_request(self.target, self.fields))
 
     def opening(self, head):
-        self.status = int(head.split(" ", 2)[1])
-        return self.status == 101
+        return self.answered(int(head.split(" ", 2)[1]), accepted=101)
+
+    def answered(self, status, accepted):
+        """The edge's answer has come; gives whether the WebSocket is open."""
+        self.status = status
+        self._is_open = status == accepted
+        return self._is_open
+
+    @property
+    def is_there(self):
+        """Whether it may speak."""
+        return self._is_open and self.end is None
 
     def received(self, opcode, payload):
         if opcode in (TEXT, BINARY):
@@ -127,6 +139,12 @@ class Member(_Frames):
     def connection_lost(self, _):
         self.end = self.end or End(1006, "", time.monotonic())
 
+    def speak(self):
+        """Sends the message of its turn; on the crowd's thread. False if there is none."""
+        if self.is_there:
+            self.send_frame(TEXT, b"%032d" % time.monotonic_ns())
+        return self.is_there
+
     def say(self, text="hello", times=1):
         """Sends a message, so many times in one go; on any thread."""
         self._crowd.call(self.transport.write, frame(TEXT, text.encode(), mask=self.mask) * times)
@@ -137,37 +155,79 @@ class Member(_Frames):
 
 
 class Crowd:
-    """Clients, and the worker at `worker_path` that the edge is to bring them to. Close it, whatever happens."""
+    """Clients, and the worker at `worker_path` that the edge is to bring them to, if it has no others. Close it, whatever happens."""
 
-    def __init__(self, worker_path):
+    def __init__(self, worker_path=None):
         self.messages = 0
         self.received_count = 0
+        self._contexts = {}
         self._loop = asyncio.new_event_loop()
         self._talk = None
         threading.Thread(target=self._loop.run_forever, daemon=True).start()
-        self._server = self._run(self._loop.create_unix_server(lambda: _WorkerEnd(self), str(worker_path), backlog=4096))
+        if worker_path:
+            self._server = self._run(self._loop.create_unix_server(lambda: _WorkerEnd(self), str(worker_path), backlog=4096))
 
     def join(self, edge, count, target="/ws", source=None, fields=(), listener="plain"):
         """Opens `count` WebSockets, and gives them once all are open."""
-        members = self._run(self._join(edge.ports[listener], count, target, source, fields))
-        eventually(lambda: all(m.status for m in members), 30, "every client having its answer")
-        assert all(member.status == 101 for member in members), {member.status for member in members}
+        members = [Member(self, target, fields) for _ in range(count)]
+        assert self.enter(edge, members, listener, source) == members, {member.status for member in members}
         return members
 
-    async def _join(self, port, count, target, source, fields):
-        request = upgrade_request(target, fields)
-        members = []
-        # A hundred at a time: a backlog has its bounds.
-        while len(members) < count:
-            rest = min(100, count - len(members))
-            members += await asyncio.gather(*(self._connect(port, source, request) for _ in range(rest)))
-        return members
+    def enter(self, edge, members, listener="plain", source=None):
+        """Lets members come in, each with its target and fields; gives those who were let in, once all have an answer."""
 
-    async def _connect(self, port, source, request):
-        _, member = await self._loop.create_connection(
-            lambda: Member(self, request), "127.0.0.1", port, local_addr=(source, 0) if source else None,
-            family=socket.AF_INET)
-        return member
+        async def enter():
+            # A hundred at a time: a backlog has its bounds.
+            for start in range(0, len(members), 100):
+                await asyncio.gather(*(self._enter(edge, member, listener, source) for member in members[start:start + 100]))
+
+        self._run(enter())
+        return self._let_in(members)
+
+    async def _enter(self, edge, member, listener, source):
+        try:
+            await self._connect(edge, member, listener, source)
+        except OSError:
+            member.connection_lost(None)
+
+    def enter_streams(self, edge, members):
+        """The same for streams of one connection of HTTP/2."""
+
+        async def enter():
+            session = Session()
+            try:
+                await self._connect(edge, session, "secure", protocols=("h2",))
+                await session.is_ready
+            except OSError:
+                return [member.connection_lost(None) for member in members]
+            for member in members:
+                session.open(member)
+
+        self._run(enter())
+        return self._let_in(members)
+
+    def _let_in(self, members):
+        eventually(lambda: all(member.status or member.end for member in members), 30, "every client having its answer")
+        for member in members:
+            if member.end is None and not member.is_there:
+                self.call(member.transport.abort)
+        return [member for member in members if member.is_there]
+
+    async def _connect(self, edge, protocol, listener, source=None, protocols=()):
+        tls = {}
+        if listener == "secure":
+            tls = {"ssl": self._client_context(edge, protocols), "server_hostname": "localhost"}
+        await self._loop.create_connection(
+            lambda: protocol, "127.0.0.1", edge.ports[listener], local_addr=(source, 0) if source else None,
+            family=socket.AF_INET, **tls)
+
+    def _client_context(self, edge, protocols):
+        context = self._contexts.get(protocols)
+        if context is None:
+            context = self._contexts[protocols] = edge.site.client_context()
+            if protocols:
+                context.set_alpn_protocols(protocols)
+        return context
 
     def talk(self, members, per_second):
         """Lets the members speak in turn until `hush`; the echo of everything said must come back, and `latencies` says when."""
@@ -178,12 +238,9 @@ class Crowd:
             began = self._loop.time()
             turn = 0
             while True:
-                while self.said < (self._loop.time() - began) * per_second:
-                    member = members[turn % len(members)]
+                while members and turn < (self._loop.time() - began) * per_second:
+                    self.said += members[turn % len(members)].speak()
                     turn += 1
-                    if member.end is None:
-                        member.send_frame(TEXT, b"%032d" % time.monotonic_ns())
-                        self.said += 1
                 await asyncio.sleep(0.005)
 
         before = self.received_count
@@ -213,4 +270,6 @@ class Crowd:
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(slow(60))
 
     def close(self):
+        if self._talk:
+            self.hush()
         self._loop.call_soon_threadsafe(self._loop.stop)

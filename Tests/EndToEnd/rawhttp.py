@@ -2,6 +2,8 @@
 
 import dataclasses
 import json
+import socket
+import struct
 
 
 @dataclasses.dataclass
@@ -36,6 +38,11 @@ class ByteStream:
 
     def send(self, data):
         self.sock.sendall(data)
+
+    def reset(self):
+        """Ends the TCP connection with a reset."""
+        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.sock.close()
 
     def wait_for(self, count):
         """Waits until this many bytes are there, and leaves them there."""

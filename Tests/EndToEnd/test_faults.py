@@ -3,7 +3,6 @@
 import json
 import socket
 import statistics
-import struct
 import threading
 import time
 
@@ -17,12 +16,6 @@ from waiting import eventually, slow
 from workers import ForeignWorker, RawWorker, accept_upgrade
 
 MIB = 1 << 20
-
-
-def reset(stream):
-    """Ends a TCP connection with a reset."""
-    stream.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    stream.sock.close()
 
 
 def ask(edge, data=None, listener="plain"):
@@ -328,7 +321,7 @@ def test_2000_resets_in_a_row_leave_no_descriptor(relayed):
             case 3:
                 stream.send(upgrade_request())
                 stream.response()
-        reset(stream)
+        stream.reset()
     eventually(lambda: pair.edge.child.open_descriptors() <= before, 20, "every descriptor being closed")
     eventually(lambda: pair.edge.metric("sluice_connections") == 1)
     assert len(pair.edge.connections()) == 1

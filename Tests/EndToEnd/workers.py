@@ -33,13 +33,21 @@ class ForeignWorker:
         """`is_bare`: without the settings that the README names; `pings`: the server itself pings its clients each second."""
         self.kind = kind
         self.path = directory / f"{name or kind}.sock"
-        self._journal = directory / f"{name or kind}.journal"
+        self._name = name or kind
+        self._directory = directory
+        self._umask = 0o022 if is_bare else 0o007
+        self._command = self._command_line(is_bare, pings)
+        self._journal = directory / f"{self._name}.journal"
         self._journal.touch()
-        environment = {"WORKER_JOURNAL": str(self._journal), "NODE_PATH": "/usr/share/nodejs", "PYTHONPATH": str(FOREIGN)}
-        umask = 0o022 if is_bare else 0o007
-        self.child = Child(self._command(is_bare, pings), directory, name or kind, environment, umask=umask)
+        self.start()
 
-    def _command(self, is_bare, pings):
+    def start(self):
+        """Starts the program; again, once it has ended."""
+        environment = {"WORKER_JOURNAL": str(self._journal), "NODE_PATH": "/usr/share/nodejs", "PYTHONPATH": str(FOREIGN)}
+        self.path.unlink(missing_ok=True)
+        self.child = Child(self._command, self._directory, self._name, environment, umask=self._umask)
+
+    def _command_line(self, is_bare, pings):
         python = [sys.executable, "-m", self.kind]
         match self.kind:
             case "uvicorn":
