@@ -6,7 +6,7 @@ import socket
 import threading
 import time
 
-from crowd_streams import Session
+from manystreams import Session
 from frames import BINARY, CLOSE, MASK, PING, PONG, TEXT, accept_value, close_payload, frame, masked, upgrade_request
 from waiting import eventually, slow
 

@@ -13,7 +13,7 @@ import random
 
 import pytest
 
-from asyncstreams import StreamSession
+import asyncstreams
 from edge import open_route
 from frames import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, close_payload, frame, upgrade_request
 from waiting import eventually, slow
@@ -111,10 +111,10 @@ async def own_connections(edge):
 async def streams(edge):
     """HTTP/2: WebSockets as streams of few connections, every fourth with TLS."""
     sessions = [
-        await StreamSession.connect(edge, "plain" if number % 4 else "secure")
+        await asyncstreams.connect(edge, "plain" if number % 4 else "secure")
         for number in range(WEBSOCKETS // STREAMS_OF_A_CONNECTION)]
     try:
-        yield lambda number: sessions[number // STREAMS_OF_A_CONNECTION].websocket("/million")
+        yield lambda number: asyncstreams.open_websocket(sessions[number // STREAMS_OF_A_CONNECTION], "/million")
     finally:
         for session in sessions:
             session.close()

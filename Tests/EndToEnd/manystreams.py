@@ -1,4 +1,7 @@
-"""HTTP/2 for a crowd: its members are streams of few connections (RFC 8441)."""
+"""HTTP/2 with the library `h2` for many WebSockets at once (RFC 8441): streams of few connections, each with its member.
+
+A member has a `target` and `fields`, and is told as an `asyncio.Protocol` is: `answered`, `data_received`, `connection_lost`.
+`transport` is its stream."""
 
 import asyncio
 import contextlib
@@ -62,6 +65,9 @@ class Session(asyncio.Protocol):
         for number in list(self._streams):
             self.left(number)
 
+    def close(self):
+        self._transport.close()
+
     def left(self, number):
         """A stream is over."""
         stream = self._streams.pop(number, None)
@@ -79,6 +85,8 @@ class _Stream:
         self._session = session
         self._number = number
         self._waiting = bytearray()
+        self._is_drained = asyncio.Event()
+        self._is_drained.set()
 
     def received(self, event):
         session = self._session
@@ -99,7 +107,12 @@ class _Stream:
 
     def write(self, data):
         self._waiting += data
+        self._is_drained.clear()
         self.pump()
+
+    async def drain(self):
+        """Waits until the windows have let everything go."""
+        await self._is_drained.wait()
 
     def pump(self):
         """Sends what the windows allow."""
@@ -111,6 +124,14 @@ class _Stream:
                     break
                 protocol.send_data(self._number, bytes(self._waiting[:room]))
                 del self._waiting[:room]
+        if not self._waiting:
+            self._is_drained.set()
+        self._session.flush()
+
+    def close(self):
+        """Says nothing more."""
+        with contextlib.suppress(h2.exceptions.StreamClosedError):  # the other side has ended it, and was answered
+            self._session.h2.end_stream(self._number)
         self._session.flush()
 
     def abort(self):
