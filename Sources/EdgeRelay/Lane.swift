@@ -27,7 +27,7 @@ struct Lane: ~Copyable {
   /// Whether frames that the sender begins still reach the receiver.
   var forwardsFrames: Bool {
     switch outlet {
-    case .open: true
+    case .open, .parting: true
     case .closing, .closed, .cut: false
     }
   }
@@ -42,7 +42,23 @@ struct Lane: ~Copyable {
   var owesClose: Bool {
     switch outlet {
     case .closing: !isAtBoundary && source == .open
-    case .open, .closed, .cut: false
+    case .open, .parting, .closed, .cut: false
+    }
+  }
+
+  /// Whether a Close waits for what the sender still says.
+  var awaitsLastWords: Bool {
+    switch outlet {
+    case .parting: true
+    case .open, .closing, .closed, .cut: false
+    }
+  }
+
+  /// Whether the receiver gets nothing more, not even a Close.
+  var isCut: Bool {
+    switch outlet {
+    case .cut: true
+    case .open, .parting, .closing, .closed: false
     }
   }
 
@@ -95,9 +111,7 @@ struct Lane: ~Copyable {
       return .pong(body, end: end)
     case .close(let code, let reason, let end):
       source = .sentClose
-      let forwarded = forwardsFrames
-      if forwarded { outlet = .closed }
-      return .close(code ?? .noStatus, reason: reason, forwarded: forwarded, end: end)
+      return .close(code ?? .noStatus, reason: reason, forwarded: forwardsClose(), end: end)
     case .afterClose:
       return .skip(end: bytes.count)
     }
@@ -119,8 +133,21 @@ struct Lane: ~Copyable {
   mutating func requestClose(_ close: PendingClose) {
     switch outlet {
     case .open: outlet = .closing(close)
-    case .closing, .closed, .cut: break
+    case .parting, .closing, .closed, .cut: break
     }
+  }
+
+  /// The receiver shall get `close` in the place of the sender's own Close, once what the sender still says has passed.
+  mutating func requestCloseAfterLastWords(_ close: PendingClose) {
+    switch outlet {
+    case .open: outlet = .parting(close)
+    case .parting, .closing, .closed, .cut: break
+    }
+  }
+
+  /// What the sender says from now on is not waited for.
+  mutating func endLastWords() {
+    if case .parting(let close) = outlet { outlet = .closing(close) }
   }
 
   /// Nothing more reaches the receiver.
@@ -138,7 +165,7 @@ struct Lane: ~Copyable {
   /// Whether the receiver of this lane is done, given the lane that carries what it says.
   func isFinished(with reverse: borrowing Lane) -> Bool {
     switch outlet {
-    case .open, .closing: false
+    case .open, .parting, .closing: false
     case .closed: reverse.source != .open
     case .cut: true
     }
@@ -158,7 +185,7 @@ struct Lane: ~Copyable {
       return .skip(end: end)
     }
     switch outlet {
-    case .open: break
+    case .open, .parting: break
     case .closing: if isAtBoundary { return .skip(end: end) }
     case .closed, .cut: return .skip(end: end)
     }
@@ -166,9 +193,24 @@ struct Lane: ~Copyable {
     return .pass(end: end, message: message)
   }
 
+  /// The sender's Close was read: whether it goes on to the receiver.
+  private mutating func forwardsClose() -> Bool {
+    switch outlet {
+    case .open:
+      outlet = .closed
+      return true
+    case .parting:
+      endLastWords()
+      return false
+    case .closing, .closed, .cut:
+      return false
+    }
+  }
+
   private mutating func finishOutlet(telling close: PendingClose?) {
     switch outlet {
     case .open: outlet = if let close, isAtBoundary { .closing(close) } else { .cut }
+    case .parting(let close): outlet = isAtBoundary ? .closing(close) : .cut
     case .closing: if !isAtBoundary { outlet = .cut }
     case .closed, .cut: break
     }
@@ -188,6 +230,8 @@ private enum Source {
 /// What the receiver of a lane may still hear.
 private enum Outlet {
   case open
+  /// A Close of the edge's own waits until the sender has said its own.
+  indirect case parting(PendingClose)
   /// A Close of the edge's own waits for the frame boundary.
   indirect case closing(PendingClose)
   /// The receiver got a Close.

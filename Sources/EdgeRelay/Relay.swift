@@ -10,8 +10,11 @@ public import EdgeWebSocket
 /// - a Close of either side reaches the other unchanged; what the client says until it gets a worker's Close reaches the worker,
 ///   within the limits that hold for it;
 /// - a client that is lost is a TCP end to the worker;
-/// - a worker that is lost or breaks the protocol is Close 1014 to the client (1002 to a worker that is still there);
-///   a client that has said Close itself, and now has nobody to answer it, gets that Close back;
+/// - a worker that is lost or breaks the protocol is Close 1014 to the client; a client that has said Close itself, and now has
+///   nobody to answer it, gets that Close back;
+/// - a worker that breaks the protocol is told so by the code of its breach: 1002, 1007 or 1009;
+/// - a client that breaks the protocol hears what the worker has to say to what came before, until the worker has answered the Close
+///   that it gets, or a fifth of the time for that has passed; then the Close of its breach;
 /// - a decision of the edge is its own close code to the client, and Close 1001 with its word to the worker.
 ///
 /// A Close goes out at a frame boundary. Where the rest of a frame cannot come, the TCP connection ends instead.
@@ -64,7 +67,9 @@ public struct Relay: ~Copyable {
     } catch {
       begin(RelayEnding(initiator: .client, code: error.closeCode, reason: error.rawValue), now: now)
       fromClient.fail(tellingReceiver: PendingClose(code: .goingAway, reason: error.rawValue))
-      fromWorker.requestClose(PendingClose(code: error.closeCode, reason: error.rawValue))
+      let close = PendingClose(code: error.closeCode, reason: error.rawValue)
+      // A worker that could not be told has nothing more to say.
+      if fromClient.isCut { fromWorker.requestClose(close) } else { fromWorker.requestCloseAfterLastWords(close) }
       return .failed(error)
     }
     switch step {
@@ -101,7 +106,7 @@ public struct Relay: ~Copyable {
     } catch {
       begin(RelayEnding(initiator: .worker, code: limits.value.closeCodes.workerLost, reason: error.rawValue), now: now)
       fromWorker.fail(tellingReceiver: PendingClose(code: limits.value.closeCodes.workerLost, reason: workerBrokenWord))
-      fromClient.requestClose(PendingClose(code: .protocolError, reason: error.rawValue))
+      fromClient.requestClose(PendingClose(code: error.closeCode, reason: error.rawValue))
       return .failed(error)
     }
     switch step {
@@ -222,7 +227,7 @@ public struct Relay: ~Copyable {
   /// When `timePassed` wants to be called next, at the latest.
   public var nextDeadline: Instant {
     let turn = throttle?.waitsUntil ?? .distantFuture
-    if let end { return min(end.value.closeDeadline, turn) }
+    if let end { return min(fromWorker.awaitsLastWords ? end.value.lastWordsDeadline : end.value.closeDeadline, turn) }
     return min(turn, min(liveness.nextDeadline, tokenEnds, tokenWarns), noticeDeadline)
   }
 
@@ -236,6 +241,7 @@ public struct Relay: ~Copyable {
   ///
   /// - Parameter nonce: what an edge's ping would bear: 8 bytes that a peer cannot guess.
   public mutating func timePassed(now: Instant, nonce: @autoclosure () -> UInt64) -> RelayTimerAction {
+    if let end, now >= end.value.lastWordsDeadline { fromWorker.endLastWords() }
     if let end, now >= end.value.closeDeadline {
       throttle?.end()
       fromClient.cut()
@@ -389,14 +395,23 @@ public struct Relay: ~Copyable {
   private mutating func begin(_ ending: RelayEnding, keepsLimits: Bool = false, now: Instant) {
     if !keepsLimits { throttle?.end() }
     guard end == nil else { return }
-    end = Shared(BegunEnd(ending: ending, closeDeadline: now + limits.value.closeTimeout))
+    end = Shared(BegunEnd(ending, now: now, closeTimeout: limits.value.closeTimeout))
   }
 }
 
-/// An end that has begun, and when both sides must be through with it.
+/// An end that has begun, and how long it may take.
 private struct BegunEnd {
   let ending: RelayEnding
+  /// When a client that broke the protocol is told so, at the latest.
+  let lastWordsDeadline: Instant
+  /// When both sides must be through with it.
   let closeDeadline: Instant
+
+  init(_ ending: RelayEnding, now: Instant, closeTimeout: Duration) {
+    self.ending = ending
+    lastWordsDeadline = now + closeTimeout / 5
+    closeDeadline = now + closeTimeout
+  }
 }
 
 private let workerLostWord = "worker_lost"

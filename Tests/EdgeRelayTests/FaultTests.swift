@@ -5,6 +5,7 @@ import Testing
 
 private let hello = masked(1, utf8("hello"))
 private let hi = plain(1, utf8("hi"))
+private let goodbye = plain(8, closing(1001))
 
 @Suite struct `A worker that is lost` {
   @Test func `is Close 1014 to the client`() {
@@ -78,10 +79,10 @@ private let hi = plain(1, utf8("hi"))
     (plain(9, [], fin: false), .controlFragmented),
     ([0xC1, 0x00], .reservedBits), ([0x82, 127, 0, 0, 0, 0, 0x7F, 0, 0, 0], .messageTooBig),
   ])
-  func `is 1014 to the client, and 1002 to the worker`(_ bytes: [UInt8], _ error: FrameError) {
+  func `is 1014 to the client, and to the worker the code of its breach`(_ bytes: [UInt8], _ error: FrameError) {
     for talk in talks(.relaxed, .client(hello), .worker(hi + bytes + hi)) {
       #expect(talk.clientHeard == [.text("hi"), .close(1014, "worker_protocol_error")])
-      #expect(talk.workerHeard == [.text("hello"), .close(1002, error.rawValue), .end])
+      #expect(talk.workerHeard == [.text("hello"), .close(error.closeCode.rawValue, error.rawValue), .end])
       #expect(talk.errors == [error])
       #expect(talk.ending == RelayEnding(initiator: .worker, code: .badGateway, reason: error.rawValue))
     }
@@ -90,13 +91,13 @@ private let hi = plain(1, utf8("hi"))
   @Test func `with text that is not UTF-8, all at once, is 1014 as well`() {
     let talk = Talk(after: [.worker(plain(1, [0x61, 0xFF]))])
     #expect(talk.clientHeard == [.close(1014, "worker_protocol_error")])
-    #expect(talk.workerHeard == [.close(1002, "invalid_utf8"), .end])
+    #expect(talk.workerHeard == [.close(1007, "invalid_utf8"), .end])
   }
 
   @Test func `in the middle of a frame that the client has seen ends the client's connection`() {
     let talk = Talk(after: [.worker([0x81, 3, 0x61]), .worker([0xFF])])
     #expect(talk.clientHeard == [.unfinished, .end])
-    #expect(talk.workerHeard == [.close(1002, "invalid_utf8"), .end])
+    #expect(talk.workerHeard == [.close(1007, "invalid_utf8"), .end])
   }
 }
 
@@ -109,13 +110,47 @@ private let hi = plain(1, utf8("hi"))
     ([0x82, 0xFF, 0, 0, 0, 0, 0, 0x10, 0, 1, 1, 2, 3, 4], .messageTooBig),
   ])
   func `gets the error's code, and its worker 1001 with the error's word`(_ bytes: [UInt8], _ error: FrameError) {
-    for talk in talks(.relaxed, .worker(hi), .client(hello + bytes + hello)) {
+    for talk in talks(.relaxed, .worker(hi), .client(hello + bytes + hello), .worker(goodbye)) {
       #expect(talk.clientHeard == [.text("hi"), .close(error.closeCode.rawValue, error.rawValue), .end])
       #expect(talk.workerHeard.first == .text("hello"))
-      #expect(talk.workerHeard.last == .close(1001, error.rawValue))
+      #expect(talk.workerHeard.suffix(2) == [.close(1001, error.rawValue), .end])
       #expect(talk.errors == [error])
       #expect(talk.ending == RelayEnding(initiator: .client, code: error.closeCode, reason: error.rawValue))
     }
+  }
+
+  @Test func `hears the worker's last words before its Close`() {
+    for talk in talks(.relaxed, .client(hello + masked(3)), .worker(hi + plain(9, [1]) + hi + goodbye + hi)) {
+      #expect(talk.clientHeard == [.text("hi"), .ping([1]), .text("hi"), .close(1002, "unknown_opcode"), .end])
+      #expect(talk.workerHeard == [.text("hello"), .close(1001, "unknown_opcode"), .end])
+    }
+  }
+
+  @Test func `is told without an answer of the worker's after a fifth of the time for one`() {
+    let talk = Talk(after: [.client(masked(3)), .worker(hi), .wait(.milliseconds(999))])
+    #expect(talk.clientHeard == [.text("hi")])
+    talk.happens(.wait(.milliseconds(1)))
+    talk.happens(.worker(hi))
+    #expect(talk.clientHeard == [.text("hi"), .close(1002, "unknown_opcode"), .end])
+    #expect(talk.workerHeard == [.close(1001, "unknown_opcode")])
+  }
+
+  @Test func `is told then, but for a frame that the worker has begun`() {
+    let talk = Talk(after: [.client(masked(3)), .worker(Array(hi.dropLast())), .wait(.seconds(1))])
+    #expect(talk.clientHeard == [.unfinished])
+    talk.happens(.worker(Array(hi.suffix(1)) + hi))
+    #expect(talk.clientHeard == [.text("hi"), .close(1002, "unknown_opcode"), .end])
+  }
+
+  @Test(arguments: [Event.workerEnds, .worker(plain(3)), .worker(goodbye)])
+  func `is told at once of its own breach, however the worker ends`(_ end: Event) {
+    let talk = Talk(after: [.client(masked(3)), .worker(hi), end])
+    #expect(talk.clientHeard == [.text("hi"), .close(1002, "unknown_opcode"), .end])
+  }
+
+  @Test func `is cut off where the worker ends within a frame`() {
+    let talk = Talk(after: [.client(masked(3)), .worker(Array(hi.dropLast())), .workerEnds])
+    #expect(talk.clientHeard == [.unfinished, .end])
   }
 
   @Test func `in the middle of a frame is a TCP end to the worker`() {
@@ -148,8 +183,9 @@ private let hi = plain(1, utf8("hi"))
       limits, .client(masked(2, [UInt8](repeating: 0, count: 8)) + Array(masked(2, [UInt8](repeating: 0, count: 9)).prefix(6))))
     {
       #expect(talk.messagesFromClient.map(\.payloadBytes) == [8])
+      talk.happens(.worker(goodbye))
       #expect(talk.clientHeard == [.close(1009, "message_too_big"), .end])
-      #expect(talk.workerHeard.last == .close(1001, "message_too_big"))
+      #expect(talk.workerHeard.suffix(2) == [.close(1001, "message_too_big"), .end])
     }
   }
 }

@@ -11,9 +11,14 @@ import pytest
 
 from edge import SLUICE, Edge, configuration, open_route
 from processes import REPORTS
+from relayed import Relayed
 from tokens import Site
 from ways import OwnConnections
-from workers import ForeignWorker, RawWorker, RespondingWorker, accept_upgrade
+from workers import ForeignWorker, RawWorker, RespondingWorker
+
+pytest_plugins = ["conformance.counting"]
+# A case that fails says what was compared.
+pytest.register_assert_rewrite("conformance.proof")
 
 
 def pytest_configure(config):
@@ -109,23 +114,6 @@ def start_edge(directory, site, closing):
 def raw_worker(directory, closing):
     """A worker that the test plays by hand."""
     return closing(RawWorker(directory / "worker.sock"))
-
-
-class Relayed:
-    """An edge between the test's own client and the test's own worker: `open()` gives both ends of one WebSocket."""
-
-    def __init__(self, edge, worker, way):
-        self.edge = edge
-        self.worker = worker
-        self._way = way
-
-    def open(self, listener="secure", fields=(), worker_fields=(), target="/ws", **where):
-        client = self._way.ask(self.edge, target, fields, listener, **where)
-        upstream = self.worker.next()
-        accept_upgrade(upstream, worker_fields)
-        response = client.response()
-        assert response.status == self._way.accepted, response
-        return client, upstream
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import pytest
 
 from edge import Edge, configuration, open_route
 from frames import PING, PONG, TEXT, FrameStream
+from relayed import open_stream
 from streams import Multiplexed
 from test_demo import Window
 from waiting import eventually, slow
@@ -241,15 +242,6 @@ def relayed_streams(start_edge, raw_worker, site, connect):
         return edge, raw_worker, connect(edge)
 
     return make
-
-
-def open_stream(connection, worker, target="/ws"):
-    """Both ends of a WebSocket."""
-    stream = connection.websocket(target)
-    upstream = worker.next()
-    accept_upgrade(upstream)
-    assert stream.head().status == 200
-    return FrameStream(stream), upstream
 
 
 # Backpressure

@@ -3,7 +3,7 @@
 import pytest
 
 from edge import Edge, configuration, open_route
-from frames import KEY, FrameStream
+from frames import FrameStream
 from workers import RespondingWorker
 
 LISTENERS = ["secure", "plain"]
@@ -302,69 +302,6 @@ def test_fields_of_one_connection_are_not_passed_on(stream, worker, fields):
     hop_by_hop = {
         "x-secret", "keep-alive", "proxy-connection", "te", "upgrade", "http2-settings", "proxy-authorization", "trailer"}
     assert not names & hop_by_hop
-
-
-# Opening handshake (RFC 6455 §4.2.1)
-
-
-def opening(*changes, first="GET /ws HTTP/1.1", without=()):
-    fields = {
-        "Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Key": KEY, "Sec-WebSocket-Version": "13"}
-    kept = [f"{name}: {value}" for name, value in fields.items() if name not in without]
-    return head(*kept, *changes, first=first)
-
-
-BAD_OPENINGS = {
-    "version 12": (opening("Sec-WebSocket-Version: 12", without=["Sec-WebSocket-Version"]), 426),
-    "version 8, 13": (opening("Sec-WebSocket-Version: 8, 13", without=["Sec-WebSocket-Version"]), 426),
-    "no version": (opening(without=["Sec-WebSocket-Version"]), 426),
-    "two versions": (opening("Sec-WebSocket-Version: 13"), 426),
-    "no key": (opening(without=["Sec-WebSocket-Key"]), 400),
-    "two keys": (opening(f"Sec-WebSocket-Key: {KEY}"), 400),
-    "short key": (opening("Sec-WebSocket-Key: c2hvcnQ=", without=["Sec-WebSocket-Key"]), 400),
-    "long key": (opening(f"Sec-WebSocket-Key: {KEY[:-2]}AAAA", without=["Sec-WebSocket-Key"]), 400),
-    "key that is no base64": (opening(f"Sec-WebSocket-Key: {'!' * 24}", without=["Sec-WebSocket-Key"]), 400),
-    "key with stray bits": (opening("Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAB==", without=["Sec-WebSocket-Key"]), 400),
-    "POST": (opening(first="POST /ws HTTP/1.1"), 405),
-    "HEAD": (opening(first="HEAD /ws HTTP/1.1"), 405),
-    "HTTP/1.0": (opening(first="GET /ws HTTP/1.0"), 400),
-    "a body": (opening("Content-Length: 5") + b"hello", 400),
-    "a chunked body": (opening("Transfer-Encoding: chunked") + b"0\r\n\r\n", 400),
-    "Connection without upgrade": (opening("Connection: keep-alive", without=["Connection"]), 400),
-    "no Connection": (opening(without=["Connection"]), 400),
-    "subprotocol that is no token": (opening("Sec-WebSocket-Protocol: a b"), 400),
-    "empty subprotocols": (opening("Sec-WebSocket-Protocol: "), 400),
-    "subprotocol twice": (opening("Sec-WebSocket-Protocol: a, a"), 400),
-}
-
-
-@pytest.mark.parametrize("listener", LISTENERS)
-@pytest.mark.parametrize("name", BAD_OPENINGS)
-def test_a_bad_opening_handshake_is_refused_and_the_worker_hears_nothing(stream, worker, name, listener):
-    data, status = BAD_OPENINGS[name]
-    accepted = worker.accepted
-    client = stream(listener)
-    client.send(data)
-    response = client.response(to="HEAD" if data.startswith(b"HEAD") else "GET")
-    assert response.status == status, response
-    if status == 426:
-        assert response["Sec-WebSocket-Version"] == "13"
-        assert response["Upgrade"] == "websocket"
-        assert "upgrade" in response["Connection"].lower()
-    if status == 405:
-        assert response["Allow"] == "GET"
-    assert worker.accepted == accepted
-
-
-@pytest.mark.parametrize("changes", [
-    ["Upgrade: h2c"], ["Upgrade: h2c, websocket"], ["Upgrade: websocket, websocket"], ["Upgrade: foo/2"], []], ids=str)
-def test_any_upgrade_but_exactly_websocket_is_plain_http(stream, worker, changes):
-    client = stream()
-    client.send(opening(*changes, without=["Upgrade"]))
-    assert client.response().status == 200
-    names = {name.lower() for name, _ in worker.requests[-1][1]}
-    assert not {"upgrade", "connection"} & names
-    assert not [name for name in names if name.startswith("sec-websocket-")]
 
 
 def test_the_edge_lives_after_all_this(edge, stream):

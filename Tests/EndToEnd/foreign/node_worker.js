@@ -44,7 +44,7 @@ const server = http.createServer((request, response) => {
 
 const sockets = new WebSocketServer({
   server,
-  maxPayload: 4 << 20,
+  maxPayload: 16 << 20,
   handleProtocols: (offered) => (offered.has("chat.v2") ? "chat.v2" : false),
 });
 
