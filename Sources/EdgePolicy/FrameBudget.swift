@@ -32,21 +32,24 @@ public struct FrameBudget: Sendable {
   public init() {}
 
   /// Charges one frame.
-  public mutating func charge(_ frame: Frame, now: Instant) -> Verdict {
-    let (reserved, wait) = Self.rate.reserve(word, cost: frame.rawValue, now: now)
+  ///
+  /// - Parameter maxMessageBytes: how large a message may be.
+  public mutating func charge(_ frame: Frame, maxMessageBytes: Int, now: Instant) -> Verdict {
+    let rate = Self.rate(maxMessageBytes: maxMessageBytes)
+    let (reserved, wait) = rate.reserve(word, cost: frame.rawValue, now: now)
     guard wait > .zero else {
       word = reserved
       return .allowed
     }
-    let excess = LimitExcess(scope: .frames, kind: .frames, action: .delay, rate: Self.rate, retryAfter: wait)
+    let excess = LimitExcess(scope: .frames, kind: .frames, action: .delay, rate: rate, retryAfter: wait)
     guard episode.note(retryAfter: wait, now: now) < Self.patience else { return .exhausted(excess.escalated(to: .close)) }
     word = reserved
     return .delayed(excess)
   }
 
-  /// Takes the charge for a frame back: it was an answer to a question of the edge's own.
+  /// Takes the charge for a frame back: it was an answer to a question of the edge's own. How many may come at once does not matter.
   public mutating func refund(_ frame: Frame) {
-    word = Self.rate.refund(word, cost: frame.rawValue)
+    word = Self.rate(maxMessageBytes: 0).refund(word, cost: frame.rawValue)
   }
 
   /// A fragment of fewer payload bytes is small.
@@ -54,6 +57,9 @@ public struct FrameBudget: Sendable {
   /// How long a client may go on beyond the budget.
   public static let patience = Duration.seconds(5)
   /// 100 control frames or 4,000 small fragments a second, and five seconds' worth at once: a browser sends a pong in half a
-  /// minute, and a message of 1 MiB in pieces of 64 bytes has 16,384 of them.
-  static let rate = GCRA(unitsPerSecond: 4000, burst: 20_000)
+  /// minute, and a message of 1 MiB in pieces of 64 bytes has 16,384 of them. Where a message may be larger, as many at once as
+  /// the largest one has.
+  static func rate(maxMessageBytes: Int) -> GCRA {
+    GCRA(unitsPerSecond: 4000, burst: max(20_000, UInt64(clamping: maxMessageBytes) / 64))
+  }
 }

@@ -58,8 +58,8 @@ final class ClientThrottle {
     }
   }
 
-  /// Judges a frame that begins no message.
-  func judge(_ frame: FrameBudget.Frame, now: Instant) -> ThrottleVerdict {
+  /// Judges a frame that begins no message, where messages may have `maxMessageBytes`.
+  func judge(_ frame: FrameBudget.Frame, maxMessageBytes: Int, now: Instant) -> ThrottleVerdict {
     switch turn {
     case .waiting: return .wait(nil)
     case .granted:
@@ -67,7 +67,7 @@ final class ClientThrottle {
       return .pass
     case .open: break
     }
-    switch frames.charge(frame, now: now) {
+    switch frames.charge(frame, maxMessageBytes: maxMessageBytes, now: now) {
     case .allowed: return .pass
     case .delayed(let excess): return wait(excess, isMessage: false, now: now)
     case .exhausted(let excess): return .close(excess)

@@ -42,7 +42,7 @@ public struct ReceptionReader: ~Copyable {
 
   /// Nobody waits here long enough to be slowed down: who is beyond the budget goes.
   private mutating func pass(_ step: ReceptionStep, now: Instant) -> ReceptionStep {
-    switch budget.charge(.control, now: now) {
+    switch budget.charge(.control, maxMessageBytes: 0, now: now) {
     case .allowed: step
     case .delayed, .exhausted: .failed(.policyViolation, reason: "rate_limited;retry_after=1")
     }

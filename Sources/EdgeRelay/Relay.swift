@@ -327,7 +327,7 @@ public struct Relay: ~Copyable {
     case .ping, .pong:
       // What is not whole yet is kept, and judged when it is.
       guard offset + header.headerLength + header.payloadLength <= bytes.count else { return nil }
-      return obey(frameThrottle().judge(.control, now: now), bytes, at: offset, now: now)
+      return obey(judge(.control, now: now), bytes, at: offset, now: now)
     case .close: return nil
     }
   }
@@ -336,7 +336,7 @@ public struct Relay: ~Copyable {
     _ header: FrameHeader, _ bytes: Span<UInt8>, at offset: Int, now: Instant
   ) -> RelayStep? {
     if header.payloadLength < FrameBudget.smallBytes,
-      let step = obey(frameThrottle().judge(.smallFragment, now: now), bytes, at: offset, now: now)
+      let step = obey(judge(.smallFragment, now: now), bytes, at: offset, now: now)
     {
       return step
     }
@@ -350,7 +350,7 @@ public struct Relay: ~Copyable {
     case .other: return nil
     case .undecided: return .keep
     case .token(let message):
-      return obey(frameThrottle().judge(.token, now: now), bytes, at: offset, now: now)
+      return obey(judge(.token, now: now), bytes, at: offset, now: now)
         ?? .token(message, end: message.payload.upperBound)
     }
   }
@@ -383,12 +383,11 @@ public struct Relay: ~Copyable {
     }
   }
 
-  /// The throttle of a client that sends more than whole messages.
-  private mutating func frameThrottle() -> ClientThrottle {
-    if let throttle { return throttle }
-    let made = ClientThrottle()
-    throttle = made
-    return made
+  /// Judges a frame that is more than a client which sends whole messages has to say: only now does it need a throttle.
+  private mutating func judge(_ frame: FrameBudget.Frame, now: Instant) -> ThrottleVerdict {
+    let throttle = throttle ?? ClientThrottle()
+    self.throttle = throttle
+    return throttle.judge(frame, maxMessageBytes: limits.value.maxMessageBytes, now: now)
   }
 
   /// - Parameter keepsLimits: whether the client's frames still reach the worker.

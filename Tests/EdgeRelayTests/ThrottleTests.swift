@@ -205,10 +205,14 @@ import Testing
     #expect(talk.ending == RelayEnding(initiator: .edge, code: .policyViolation, reason: "rate_limited;retry_after=1"))
   }
 
-  @Test func `takes a message of 1 MiB in 16,384 pieces`() {
-    let pieces = (0..<16_384).flatMap { masked($0 == 0 ? 2 : 0, [UInt8](repeating: 9, count: 64), fin: $0 == 16_383) }
-    let talk = Talk(after: [.client(pieces)])
-    #expect(talk.messagesFromClient.map(\.payloadBytes) == [1 << 20])
+  @Test(arguments: [1 << 20, 4 << 20])
+  func `takes as many pieces as the largest message has in pieces of 64 bytes`(_ bytes: Int) {
+    var limits = RelayLimits.relaxed
+    limits.maxMessageBytes = bytes
+    let last = bytes / 64 - 1
+    let talk = Talk(limits, after: [.client((0...last).flatMap { masked($0 == 0 ? 2 : 0, [9], fin: $0 == last) })])
+    #expect(talk.messagesFromClient.map(\.payloadBytes) == [last + 1])
+    #expect(talk.excesses == [])
   }
 
   @Test func `closes who sends empty fragments without end`() {
