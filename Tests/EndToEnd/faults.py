@@ -43,7 +43,7 @@ def hang_a_worker(scene):
     worker = scene.random.choice(scene.workers)
     worker.child.signal(signal.SIGSTOP)
     try:
-        eventually(lambda: len([one for one in scene.edge.workers() if not one["up"]]) == 1, 20, "the worker being down")
+        eventually(lambda: not scene.is_up(worker), 20, "the worker being down")
         for one in scene.random.sample(scene.speakers, 20):
             one.vanish()
         scene.forget_ended()
