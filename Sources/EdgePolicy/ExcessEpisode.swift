@@ -23,6 +23,9 @@ public struct ExcessEpisode: Sendable {
     return now - began
   }
 
+  /// Whether the episode is not over yet.
+  public func goesOn(at now: Instant) -> Bool { now < lasts }
+
   /// How long a client must keep within its limits to be a good one again.
   public static let quiet = Duration.seconds(1)
 }

@@ -9,6 +9,7 @@ final class ClientThrottle {
   private let meter: MessageMeter
   private var frames = FrameBudget()
   private var turn = Turn.open
+  private var episode = ExcessEpisode()
 
   init(scopes: [MeteredScope] = []) {
     meter = MessageMeter(scopes: scopes)
@@ -83,6 +84,18 @@ final class ClientThrottle {
   func refund(_ frame: FrameBudget.Frame) {
     frames.refund(frame)
   }
+
+  /// Notes what a verdict told.
+  ///
+  /// - Returns: whether that begins an episode.
+  func note(_ excess: LimitExcess, now: Instant) -> Bool {
+    let isNews = !episode.goesOn(at: now)
+    _ = episode.note(retryAfter: excess.retryAfter, now: now)
+    return isNews
+  }
+
+  /// Whether an episode goes on.
+  func isInExcess(at now: Instant) -> Bool { episode.goesOn(at: now) }
 
   /// What waits may pass, if its time has come.
   ///

@@ -194,6 +194,18 @@ public struct Relay: ~Copyable {
     notices?.add(notice)
   }
 
+  /// The client has met a limit, as a step told.
+  ///
+  /// - Returns: whether that is news: it had kept within all limits for a while.
+  public mutating func noteExcess(_ excess: LimitExcess, now: Instant) -> Bool {
+    frameThrottle().note(excess, now: now)
+  }
+
+  /// Whether the client has met a limit a moment ago; it stays so while it is held back time and again.
+  public func isBeyondLimit(at now: Instant) -> Bool {
+    throttle?.isInExcess(at: now) ?? false
+  }
+
   /// Until when nothing of the client's is read, since a limit makes it wait; nil where it is read.
   public var clientWaitsUntil: Instant? { throttle?.waitsUntil }
 

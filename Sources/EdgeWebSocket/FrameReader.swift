@@ -34,14 +34,13 @@ public struct WholeMessage: Hashable, Sendable {
 /// Offer the bytes as they come, with what `needMore` left in front; call `next` with each step's `end` as the next
 /// offset until `needMore` or `afterClose`. After a throw, every further call throws the same error.
 public struct FrameReader: ~Copyable, Sendable {
-  /// Who sends the frames.
-  public let sender: FrameSender
   /// The most bytes of payload in one message, over all its frames, as announced. A change counts from the next frame.
   public var maxMessageBytes: Int
+  private var state = State.betweenMessages
+  /// Who sends the frames.
+  public let sender: FrameSender
   /// Whether text must be UTF-8 (RFC 6455 §8.1). A change counts from the next message.
   public var checksUTF8: Bool
-
-  private var state = State.betweenMessages
 
   /// The most bytes that `needMore` can ask to keep: a masked control frame that lacks its last byte.
   public static let maxKeptBytes = 2 + 4 + FrameHeader.maxShortLength - 1

@@ -4,11 +4,12 @@ import Testing
 
 /// A receiver under watch, for which data waits from the start. Times are in seconds.
 private final class Receiver {
-  private var watch: StallWatch
+  private var watch = StallWatch()
+  private var limits: Shared<StallLimits>
   private var sentBytes: UInt64 = 100
 
   init(minBytes: Int = 4096, waitsSince start: UInt64) {
-    watch = StallWatch(Shared(StallLimits(minBytes: minBytes, timeout: .seconds(30))))
+    limits = Shared(StallLimits(minBytes: minBytes, timeout: .seconds(30)))
     waits(at: start)
   }
 
@@ -18,7 +19,7 @@ private final class Receiver {
 
   func takesEverything() { watch.drained() }
 
-  func waits(at seconds: UInt64) { watch.waits(sentBytes: sentBytes, now: instant(seconds)) }
+  func waits(at seconds: UInt64) { watch.waits(sentBytes: sentBytes, limits: limits, now: instant(seconds)) }
 
   func adopts(minBytes: Int, timeout: Duration) {
     watch.adopt(Shared(StallLimits(minBytes: minBytes, timeout: timeout)))

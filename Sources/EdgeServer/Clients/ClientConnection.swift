@@ -27,7 +27,7 @@ final class ClientConnection: Client {
   /// Bytes received and not used yet: the beginning of a frame, or of the next request.
   var kept: [UInt8] = []
   /// What of `waitingBytes` the metrics know.
-  private var reportedWaiting = 0
+  private(set) var reportedWaiting = 0
 
   /// Takes over an accepted socket; the reactor holds the connection from here on.
   ///

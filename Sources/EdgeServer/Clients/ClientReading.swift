@@ -10,7 +10,7 @@ import EdgeTelemetry
 extension ClientConnection {
   /// Reads, if it is time to: once, or what is kept from the last time.
   func read() {
-    guard transport != nil else { return }
+    guard isAdded else { return }
     if case .handshaking = phase { return handshake() }
     switch inlet.turn {
     case .wait: break
@@ -25,7 +25,7 @@ extension ClientConnection {
     let keptCount = context.place(kept)
     guard let outcome = unsafe transport?.receive(into: context.room(after: keptCount), limit: readLimit) else { return }
     received(outcome, after: keptCount)
-    boundWaiting()
+    if reportedWaiting > 0 { boundWaiting() }
   }
 
   /// Reading may have made TLS answer. Nobody pauses for those answers, so a client that provokes them and takes none ends.
@@ -36,7 +36,8 @@ extension ClientConnection {
 
   private func received(_ outcome: ReceiveOutcome, after keptCount: Int) {
     switch outcome {
-    case .bytes(let count, let more):
+    case .bytes(let count, let more, let answerWaits):
+      if answerWaits { watchWaiting() }
       if inlet.received(more: more) { context.reactor.runLater(self) }
       if count > 0 { process(keptCount + count) }
     case .wouldBlock: if inlet.foundNothing() { lost() }

@@ -27,14 +27,13 @@ final class ClientSession: HTTP2Session {
   /// When streams are refused, after the client was told that the connection ends.
   private var refusalTime = Instant.distantFuture
   private var isRetiring = false
-  private var stall: StallWatch
+  private var stall = StallWatch()
 
   /// Takes over a connection whose first bytes may have come.
   init(_ connection: ClientConnection, context: ReactorContext) throws(HTTP2Error) {
     self.connection = connection
     self.context = context
     idleDeadline = context.reactor.now + context.snapshot.timeouts.head
-    stall = StallWatch(context.snapshot.stall)
     try super.init(headLimits: context.snapshot.headLimits)
   }
 
@@ -249,7 +248,7 @@ final class ClientSession: HTTP2Session {
 
   private func watchProgress() {
     guard connection.waitingBytes > 0 else { return }
-    stall.waits(sentBytes: connection.sentBytes, now: context.reactor.now)
+    stall.waits(sentBytes: connection.sentBytes, limits: context.snapshot.stall, now: context.reactor.now)
     connection.deadlineMoved()
   }
 

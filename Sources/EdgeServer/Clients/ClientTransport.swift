@@ -69,7 +69,7 @@ struct ClientTransport: ~Copyable {
     switch unsafe wire.receive(into: window) {
     case .bytes(let count):
       let more = count == limit
-      guard let scratch else { return .bytes(count, more: more) }
+      guard let scratch else { return .bytes(count, more: more, answerWaits: false) }
       scratch.offer(count: count)
       return unsafe decrypt(into: buffer, more: more)
     case .wouldBlock: return .wouldBlock
@@ -91,8 +91,8 @@ struct ClientTransport: ~Copyable {
     case .bytes(let count):
       guard answered != .failed else { return .failed }
       hasEnded = tls?.isOpen == false
-      return .bytes(count, more: more || hasEnded)
-    case .needsInput: return answered == .failed ? .failed : .bytes(0, more: more)
+      return .bytes(count, more: more || hasEnded, answerWaits: answered == .waits)
+    case .needsInput: return answered == .failed ? .failed : .bytes(0, more: more, answerWaits: answered == .waits)
     case .closed: return .ended
     case .failed: return .failed
     }
@@ -154,8 +154,8 @@ enum HandshakeOutcome {
 
 /// What one read brought.
 enum ReceiveOutcome {
-  /// `more`: the socket may hold further bytes.
-  case bytes(Int, more: Bool)
+  /// `more`: the socket may hold further bytes. `answerWaits`: what TLS says to it, or what was sent before, waits.
+  case bytes(Int, more: Bool, answerWaits: Bool)
   case wouldBlock
   /// The client ended its side, or broke TLS.
   case ended

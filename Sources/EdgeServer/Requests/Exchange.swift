@@ -27,11 +27,11 @@ final class Exchange {
   private var search: WorkerSearch?
   private var worker: WorkerLink?
   private var upload: BodyPipe
-  private var uploadWatch: StallWatch
+  private var uploadWatch = StallWatch()
   private var responseParser: ResponseHeadParser
   private var interimAnswers = 0
   private var download: BodyPipe?
-  private var downloadWatch: StallWatch
+  private var downloadWatch = StallWatch()
   private var responseStatus = 0
   private var allowsWorkerReuse = false
   private var allowsClientReuse: Bool
@@ -42,8 +42,6 @@ final class Exchange {
     self.context = context
     started = context.reactor.now
     upload = BodyPipe(head.bodyFraming, isSentChunked: head.bodyFraming == .chunked || head.bodyFraming == .untilClose)
-    uploadWatch = StallWatch(context.snapshot.uploadStall)
-    downloadWatch = StallWatch(context.snapshot.stall)
     responseParser = ResponseHeadParser(limits: context.snapshot.headLimits)
     allowsClientReuse = head.wantsKeepAlive
   }
@@ -122,7 +120,7 @@ final class Exchange {
 
   private func beginUpload() {
     // A client that waits for 100 is not slow.
-    if !head.expectsContinue { uploadWatch.waits(sentBytes: 0, now: context.reactor.now) }
+    if !head.expectsContinue { watchUpload() }
     client.resumeReading()
   }
 
@@ -147,7 +145,7 @@ final class Exchange {
       uploadWatch.drained()
       client.pauseReading()
     } else {
-      uploadWatch.waits(sentBytes: upload.dataBytes, now: context.reactor.now)
+      watchUpload()
     }
     restartResponseDeadline()
     return end
@@ -261,8 +259,13 @@ final class Exchange {
     return end
   }
 
+  /// More of the body is awaited.
+  private func watchUpload() {
+    uploadWatch.waits(sentBytes: upload.dataBytes, limits: context.snapshot.uploadStall, now: context.reactor.now)
+  }
+
   private func pauseWorker() {
-    downloadWatch.waits(sentBytes: client.sentBytes, now: context.reactor.now)
+    downloadWatch.waits(sentBytes: client.sentBytes, limits: context.snapshot.stall, now: context.reactor.now)
     worker?.pauseReading()
     client.deadlineMoved()
   }
@@ -278,7 +281,7 @@ final class Exchange {
   /// The worker has taken all that waited for it.
   func workerDrained() {
     guard !upload.isComplete else { return }
-    uploadWatch.waits(sentBytes: upload.dataBytes, now: context.reactor.now)
+    watchUpload()
     client.resumeReading()
     client.deadlineMoved()
   }

@@ -19,8 +19,8 @@ struct Departure {
     }
   }
 
-  let cause: Cause
   let time: Instant
+  let cause: Cause
 
   init(_ cause: Cause, at time: Instant) {
     self.cause = cause

@@ -25,14 +25,16 @@ final class Tunnel {
   private var relay: Relay
   /// Whether a ping may have gone out since the client was last heard: hearing it brings the next deadline nearer.
   private var mayAwaitPong = false
-  /// Whether the client is told of limits and of its token.
-  private var givesNotice: Bool
   /// Whether a limit makes the client wait at this moment.
   private(set) var isThrottled = false
-  /// A further excess before this moment belongs to the episode that was told of.
-  private var excessEnds = Instant(nanoseconds: 0)
-  private var clientStall: StallWatch
-  private var workerStall: StallWatch
+  // What the relay knows too: to ask it for each message would cost an echo four checks for exclusive access, of 90 user
+  // instructions each (`scripts/bench --parts checks`).
+  /// Whether the client is told of limits and of its token.
+  private var givesNotice: Bool
+  /// Whether the end has begun, as far as `settle` has seen: it looks after everything that may begin one.
+  private var isEnding = false
+  private var clientStall = StallWatch()
+  private var workerStall = StallWatch()
   private(set) var received = Traffic()
   private(set) var sent = Traffic()
   private var lastMessage: Instant
@@ -55,8 +57,6 @@ final class Tunnel {
     givesNotice = route.relayLimits.value.givesNotice
     let scopes = context.snapshot.scopes(of: route, shared: client.meters + caller.meters)
     relay = Relay(route.relayLimits, scopes: scopes, now: opened)
-    clientStall = StallWatch(context.snapshot.stall)
-    workerStall = clientStall
     worker.belong(to: self)
     if let life = admission.token { adopt(life) }
   }
@@ -78,7 +78,7 @@ final class Tunnel {
   var waitingBytes: Int { client.waitingBytes + worker.waitingBytes }
 
   /// Whether the client is beyond a limit, or was a moment ago: it stays so while it waits, sends and waits again.
-  var isBeyondLimit: Bool { isThrottled || context.reactor.now < excessEnds }
+  var isBeyondLimit: Bool { isThrottled || relay.isBeyondLimit(at: context.reactor.now) }
 
   // MARK: Bytes
 
@@ -126,7 +126,7 @@ final class Tunnel {
       client.deadlineMoved()
     }
     // Even a whole message may be what a Close for the worker has waited for.
-    if batch.mayEnd || relay.isEnding { settle() }
+    if batch.mayEnd || isEnding { settle() }
     return batch.end
   }
 
@@ -153,7 +153,7 @@ final class Tunnel {
     forwardToClient(bytes, &batch)
     sendNotices()
     if batch.mayEnd { mayAwaitPong = true }
-    if batch.mayEnd || relay.isEnding { settle() }
+    if batch.mayEnd || isEnding { settle() }
     return batch.end
   }
 
@@ -240,9 +240,8 @@ final class Tunnel {
 
   /// The client met a limit: the first time, and after it kept within all limits for a while, that is told.
   private func wentBeyond(_ excess: LimitExcess) {
-    let now = context.reactor.now
-    if now >= excessEnds { context.shared.events.publish(.throttled(client, self, excess)) }
-    excessEnds = max(excessEnds, now + excess.retryAfter + ExcessEpisode.quiet)
+    guard relay.noteExcess(excess, now: context.reactor.now) else { return }
+    context.shared.events.publish(.throttled(client, self, excess))
   }
 
   /// The client has ended its side, and a limit keeps what it said before from being read: there is not much time left for it.
@@ -425,14 +424,14 @@ final class Tunnel {
   }
 
   private func pauseClient() {
-    workerStall.waits(sentBytes: worker.sentBytes, now: context.reactor.now)
+    workerStall.waits(sentBytes: worker.sentBytes, limits: context.snapshot.stall, now: context.reactor.now)
     relay.pausedClientReading()
     client.pauseReading()
     client.deadlineMoved()
   }
 
   private func pauseWorker() {
-    clientStall.waits(sentBytes: client.sentBytes, now: context.reactor.now)
+    clientStall.waits(sentBytes: client.sentBytes, limits: context.snapshot.stall, now: context.reactor.now)
     relay.clientFellBehind()
     worker.pauseReading()
     client.deadlineMoved()
@@ -440,7 +439,8 @@ final class Tunnel {
 
   /// Sends the Close frames that are due, and ends the connections that have nothing more to carry.
   private func settle() {
-    guard relay.ending != nil else { return }
+    guard relay.isEnding else { return }
+    isEnding = true
     endWaitIfOver()
     if let close = relay.takeCloseForClient() {
       var frame: [UInt8] = []
