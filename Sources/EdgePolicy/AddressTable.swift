@@ -115,17 +115,17 @@ extension LimitShard where Key == CIDR {
   private mutating func chargeHandshake(_ blocks: [LimitedBlock], now: Instant) -> AddressVerdict? {
     var wait = Duration.zero
     var isReadable = true
-    var refusing: [(SharedBucket, GCRA)] = []
+    var refusing: [(LimitEntry<CIDR>, GCRA)] = []
     for block in blocks {
       guard let entry = find(block.block), let limit = block.limits.handshakes, let refusals = block.limits.refusals,
         case .retryAfter(let time) = entry.handshakes.verdict(on: 1, of: limit, now: now)
       else { continue }
       wait = max(wait, time)
       if entry.refusals.verdict(on: 1, of: refusals, now: now) != .allowed { isReadable = false }
-      refusing.append((entry.refusals, refusals))
+      refusing.append((entry, refusals))
     }
     guard refusing.isEmpty else {
-      if isReadable { for (bucket, limit) in refusing { _ = bucket.charge(1, of: limit, now: now) } }
+      if isReadable { for (entry, limit) in refusing { _ = entry.refusals.charge(1, of: limit, now: now) } }
       return .tooFast(retryAfter: wait, isReadable: isReadable)
     }
     for block in blocks {

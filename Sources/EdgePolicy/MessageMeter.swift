@@ -170,7 +170,7 @@ extension MeteredScope {
   /// The limits of the scope that have no room for the message.
   fileprivate func excesses(_ payloadBytes: UInt64, now: Instant) -> [(excess: LimitExcess, closeAfter: Duration?)] {
     func excess(
-      _ kind: LimitExcess.Kind, _ limit: MeteredLimit?, _ bucket: SharedBucket, cost: UInt64
+      _ kind: LimitExcess.Kind, _ limit: MeteredLimit?, _ bucket: borrowing SharedBucket, cost: UInt64
     ) -> (excess: LimitExcess, closeAfter: Duration?)? {
       guard let limit, case .retryAfter(let wait) = bucket.verdict(on: cost, of: limit.rate, now: now) else { return nil }
       return (LimitExcess(scope: scope, kind: kind, action: limit.over, rate: limit.rate, retryAfter: wait), limit.closeAfter)
