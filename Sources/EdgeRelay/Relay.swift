@@ -397,9 +397,13 @@ public struct Relay: ~Copyable {
 
   /// Judges a frame that is more than a client which sends whole messages has to say: only now does it need a throttle.
   private mutating func judge(_ frame: FrameBudget.Frame, now: Instant) -> ThrottleVerdict {
+    frameThrottle().judge(frame, maxMessageBytes: limits.value.maxMessageBytes, now: now)
+  }
+
+  private mutating func frameThrottle() -> ClientThrottle {
     let throttle = throttle ?? ClientThrottle()
     self.throttle = throttle
-    return throttle.judge(frame, maxMessageBytes: limits.value.maxMessageBytes, now: now)
+    return throttle
   }
 
   /// - Parameter keepsLimits: whether the client's frames still reach the worker.

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from edge import open_route
-from frames import BINARY, CONTINUATION, PING, PONG, TEXT, FrameStream, frame, upgrade_request
+from frames import BINARY, CONTINUATION, PING, PONG, TEXT, frame
 from waiting import eventually, slow
 from ways import both_ways
 
@@ -25,12 +25,11 @@ def test_a_breach_is_logged_for_what_it_is(relayed, side):
     assert (line["close.code"], line["close.initiator"]) == (1002 if side == "client" else 1014, side)
 
 
-def test_the_echo_of_what_came_before_a_breach_is_heard(start_edge, echo_worker, closing):
+def test_the_echo_of_what_came_before_a_breach_is_heard(start_edge, echo_worker, way):
     edge = start_edge({"main": [echo_worker.path]})
     for code, breach in [(1002, frame(TEXT, rsv=4)), (1007, frame(TEXT, b"\xff")), (1009, frame(BINARY, announced=1 << 30))]:
-        client = closing(FrameStream(edge.connect()))
-        client.send(upgrade_request())
-        assert client.response().status == 101
+        client = way.ask(edge)
+        assert client.response().status == way.accepted
         client.send(b"".join(frame(TEXT, b"%d" % number) for number in range(20)) + breach)
         assert [client.frame().payload for _ in range(20)] == [b"%d" % number for number in range(20)]
         assert client.close_frame()[0] == code
