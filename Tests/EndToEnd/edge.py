@@ -66,7 +66,7 @@ class Edge:
         self.child = Child(clock.command(command) if clock else command, directory, "sluice", descriptors=descriptors)
         self._listener_count = len(document["listeners"])
         try:
-            self.ports = eventually(self._bound_ports, what=f"the edge being ready ({self.child.errors})")
+            self.ports = eventually(self._bound_ports, 30, what=f"the edge being ready ({self.child.errors})")
         except AssertionError:
             self.close()
             raise AssertionError(f"the edge did not start: {self.child.errors}") from None
