@@ -1,17 +1,7 @@
 """A WebSocket of which a test holds both ends: the client's, and the worker's behind the edge."""
 
-from frames import FrameStream, upgrade_request
+from frames import FrameStream
 from workers import accept_upgrade
-
-
-def open_websocket(client, worker, target="/ws", fields=(), worker_fields=()):
-    """Opens one on a client's connection of HTTP/1.1; gives the worker's end."""
-    client.send(upgrade_request(target, fields))
-    upstream = worker.next()
-    accept_upgrade(upstream, worker_fields)
-    response = client.response()
-    assert response.status == 101, response
-    return upstream
 
 
 def open_stream(connection, worker, target="/ws"):

@@ -4,10 +4,8 @@ import pytest
 
 from conformance import sizes
 from edge import Edge, configuration, open_route
-from frames import BINARY, CONTINUATION, TEXT, FrameStream, frame, upgrade_request
-from streams import Multiplexed
-
-CASES = [pytest.param(row, id=f"{row.section} {row.claim}") for row in sizes.CASES]
+from frames import BINARY, CONTINUATION, TEXT, frame
+from ways import both_ways
 
 
 @pytest.fixture(scope="module")
@@ -18,31 +16,20 @@ def edge(module_directory, site, echo_worker):
         yield running
 
 
-@pytest.mark.parametrize("row", CASES)
-def test_an_echo_over_http_1(edge, closing, row):
-    client = closing(FrameStream(edge.connect(protocols=["http/1.1"])))
-    client.send(upgrade_request())
-    assert client.response().status == 101
-    come_back(client, row)
-
-
-@pytest.mark.parametrize("row", CASES)
-def test_an_echo_over_http_2(edge, closing, row):
-    connection = closing(Multiplexed(edge.connect(protocols=["h2"])))
-    client, _ = connection.open_websocket()
-    come_back(client, row)
-
-
-def come_back(client, row):
-    payload, opcode = row.payload, TEXT if row.is_text else BINARY
-    data = message(opcode, payload, row.fragment or len(payload), client.mask)
+@both_ways
+@pytest.mark.parametrize("row", [pytest.param(row, id=f"{row.section} {row.claim}") for row in sizes.CASES])
+def test_an_echo(way, edge, row):
+    client = way.ask(edge)
+    assert client.response().status == way.accepted
+    opcode = TEXT if row.is_text else BINARY
+    data = message(opcode, row.payload, row.fragment or row.size, client.mask)
+    step = row.chop or 1 << 20
     for _ in range(row.times):
-        step = row.chop or 1 << 20
         for start in range(0, len(data), step):
             client.send(data[start:start + step])
         received = client.frame()
         assert (received.opcode, received.fin) == (opcode, True)
-        assert received.payload == payload, "not what was sent"
+        assert received.payload == row.payload, "not what was sent"
     client.send_close(1000, "done")
     assert client.close_frame() == (1000, "done")
     assert client.is_ended()

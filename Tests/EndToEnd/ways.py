@@ -79,7 +79,7 @@ class FramesOfStream(FrameStream):
         while self.sock.was_left_out():
             self.sock = self._ask()
         response = self.sock.head()
-        if response.status != Streams.accepted:
+        if response.status >= 200 and response.status != Streams.accepted:
             response.body = self.sock.response_body()
         return response
 

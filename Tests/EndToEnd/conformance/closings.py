@@ -2,8 +2,8 @@
 
 from conformance.framing import filler
 from conformance.scripts import (
-    CLIENT, BothEnd, Case, Fails, Hears, IsLeft, Leaves, Passes, PeerEnds, Replies, Says, binary, breach, close, closing, last, more,
-    ping, pong, said, text)
+    CLIENT, BothEnd, Case, Fails, Hears, IsLeft, Leaves, Passes, PeerEnds, Replies, Says, binary, breach, close, closing, last,
+    more, ping, pong, said, text)
 
 _LEGAL = [1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 3000, 3001, 3999, 4000, 4001, 4999]
 _ILLEGAL = [0, 1, 99, 999, 1004, 1005, 1006, 1015, 1016, 1100, 1999, 2000, 2999, 5000, 9999, 65_535]

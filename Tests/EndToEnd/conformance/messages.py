@@ -20,14 +20,14 @@ CASES = [
         Says((more(b"b"),)), Passes((more(b"b"),)), Replies((last(b"y"),)), Hears((last(b"y"),)), Says((last(b"c"),)),
         Passes((last(b"c"),)), GoesOn())),
     Case("6.2", "questions and answers by turns", sum((
-        (Says((text(b"%d?" % turn),)), Passes((text(b"%d?" % turn),)), Replies((text(b"%d!" % turn),)), Hears((text(b"%d!" % turn),)))
-        for turn in range(20)), ()) + (GoesOn(),)),
+        (Says((question,)), Passes((question,)), Replies((answer,)), Hears((answer,)))
+        for question, answer in [(text(b"%d?" % turn), binary(b"%d!" % turn)) for turn in range(20)]), ()) + (GoesOn(),)),
     Case("6.2", "a ping of either side at once", (
         Says((ping(b"mine"),)), Replies((ping(b"yours"),)), Passes((ping(b"mine"),)), Hears((ping(b"yours"),)),
         Says((pong(b"yours"),)), Replies((pong(b"mine"),)), Passes((pong(b"yours"),)), Hears((pong(b"mine"),)), GoesOn())),
     Case("6.2", "a ping that is answered within a message", (
-        Says((text(b"a", False), ping(b"?"))), Passes((text(b"a", False), ping(b"?"))), Replies((pong(b"?"),)), Hears((pong(b"?"),)),
-        Says((last(b"b"),)), Passes((last(b"b"),)), GoesOn())),
+        Says((text(b"a", False), ping(b"?"))), Passes((text(b"a", False), ping(b"?"))), Replies((pong(b"?"),)),
+        Hears((pong(b"?"),)), Says((last(b"b"),)), Passes((last(b"b"),)), GoesOn())),
     carried("6.2", "a fragment before its message is over", text(b"early", False)),
     carried("6.2", "each fragment as it comes", binary(b"1", False), more(b"2"), more(b"3")),
 ]

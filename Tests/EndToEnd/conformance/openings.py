@@ -38,6 +38,12 @@ class Opening:
     outcome: Opens | Refused | IsPlain = Opens()
     chop: int | None = None
 
+    @property
+    def key(self):
+        """The client's key, of a request of HTTP/1.1."""
+        lines = self.request.decode("latin-1").split("\r\n")
+        return next(line.partition(":")[2].strip() for line in lines if line.lower().startswith("sec-websocket-key:"))
+
 
 # HTTP/1.1
 

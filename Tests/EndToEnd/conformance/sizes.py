@@ -1,6 +1,7 @@
 """§5 and §6 by size: text and binary from nothing to 16 MiB, in one frame, in fragments, in small writes, and in long talks."""
 
 import dataclasses
+import functools
 
 _KIB, _MIB = 1 << 10, 1 << 20
 
@@ -17,7 +18,7 @@ class Echo:
     chop: int | None = None
     times: int = 1
 
-    @property
+    @functools.cached_property
     def payload(self):
         # Of every length of character, so that few fragments end where a character does.
         unit = "κόσμε €𐍈 ".encode() if self.is_text else bytes(range(256))
