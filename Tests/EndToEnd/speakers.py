@@ -52,7 +52,7 @@ class Speaker(Member):
         else:
             self._wrongs.append(f"{self.name} awaits number {self.heard} of {self.said}, and hears {payload[:40]!r}")
 
-    def speak_much(self, count=30):
+    def speak_much(self, count=12):
         """Says more than it may otherwise have on its way, and more than buffers hold; on any thread."""
         self._crowd.call(lambda: [self._say(BINARY, self._payload(20_000)) for _ in range(count) if self.is_there])
 

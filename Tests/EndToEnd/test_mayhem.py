@@ -28,10 +28,10 @@ FAULTS = [
 
 @pytest.fixture
 def small_disk(directory):
-    """A disk of a megabyte; None where this user may not mount one."""
+    """A disk of eight megabytes; None where this user may not mount one."""
     path = directory / "disk"
     path.mkdir()
-    mount = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", path], capture_output=True)
+    mount = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", path], capture_output=True)
     try:
         yield path if mount.returncode == 0 else None
     finally:
