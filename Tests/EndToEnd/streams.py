@@ -163,7 +163,8 @@ class Stream:
     def sendall(self, data):
         view = memoryview(data)
         while view:
-            room = min(self.connection.h2.local_flow_control_window(self.number), self.connection.h2.max_outbound_frame_size, len(view))
+            protocol = self.connection.h2
+            room = min(protocol.local_flow_control_window(self.number), protocol.max_outbound_frame_size, len(view))
             if room == 0:
                 self.connection.more()
                 continue

@@ -1,4 +1,4 @@
-"""The demo's page over HTTP/2 in headless Chromium, which says itself that the page's WebSocket is a stream of the page's connection."""
+"""The demo's page over HTTP/2 in headless Chromium: its WebSocket is a stream of its connection, by the browser's own word."""
 
 import urllib.parse
 

@@ -1,4 +1,4 @@
-"""The two ways in which a WebSocket comes to the edge, behind one interface: what a test says of the gate and its limits holds for both."""
+"""The two ways in which a WebSocket comes to the edge, behind one interface: what a test says of limits holds for both."""
 
 import pytest
 

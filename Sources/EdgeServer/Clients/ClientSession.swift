@@ -109,6 +109,9 @@ final class ClientSession: HTTP2Session {
     return true
   }
 
+  /// Whether a WebSocket goes by the connection's place of its address.
+  func usesConnectionPlace(_ stream: StreamNumber) -> Bool { placeHolder == stream }
+
   /// The connection is of no more use: it ends with the last of its streams.
   func retire() {
     guard !isRetiring else { return }

@@ -62,7 +62,8 @@ final class ClientStream: Client {
     if case .none = place { .edgeIsFull } else { connection.overload }
   }
 
-  override var meters: [HeldMeter] { connection.meters }
+  /// A WebSocket with a place of its own is charged by that: by its connection's too, its messages would count twice.
+  override var meters: [HeldMeter] { session.usesConnectionPlace(number) ? connection.meters : [] }
 
   override func beginAttempt() -> Bool { connection.beginAttempt() }
 
