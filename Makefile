@@ -24,6 +24,7 @@ e2e: toolchain
 	swift build --product sluice
 	swift build --product sluicectl
 	swift build --product chat-worker
+	swift build --product sluice-bench
 	scripts/end-to-end .build/debug
 
 lint: toolchain
@@ -55,7 +56,7 @@ soak: toolchain
 	swift build -c release --static-swift-stdlib --product sluice
 	scripts/soak --minutes $(or $(MINUTES),60)
 
-# Beside nginx and HAProxy, in about 12 minutes; see docs/benchmarks.md.
+# Beside nginx and HAProxy, in about half an hour; `scripts/bench --quick` takes less. See docs/benchmarks.md.
 bench: toolchain
 	@scripts/packages build
 	scripts/bench

@@ -30,6 +30,7 @@ func tests(of name: String, with dependencies: [Target.Dependency] = []) -> Targ
 
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let histogram = Target.Dependency.product(name: "Histogram", package: "hdrhistogram-swift")
 
 /// What the fuzz targets attack.
 let fuzzed: [Target.Dependency] = ["EdgeCore", "EdgeHTTP", "EdgePolicy", "EdgeRelay", "EdgeWebSocket"]
@@ -45,6 +46,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
   ],
   targets: [
     // C libraries: module maps with inline shims for what Swift cannot import.
@@ -96,7 +98,8 @@ let package = Package(
         "ChatCore", "EdgeCore", "EdgeHTTP", "EdgeWebSocket", "EdgeAuth", "EdgeIO", "EdgeTLS", "CAssets",
         arguments,
       ]),
-    program("sluice-bench", on: ["EdgeCore", "EdgeHTTP", "EdgeWebSocket", "EdgeIO", "EdgeTLS", arguments]),
+    program(
+      "sluice-bench", on: ["EdgeCore", "EdgeHTTP", "EdgeWebSocket", "EdgeIO", "EdgeTLS", "CNghttp2", arguments, histogram]),
 
     tests(of: "EdgeCore"),
     tests(of: "EdgeHTTP", with: ["EdgeCore"]),
@@ -119,7 +122,7 @@ let package = Package(
       ]),
     tests(of: "EdgeFetch"),
     tests(of: "EdgeAdmin", with: ["EdgeCore", "EdgePolicy", "EdgeRouting", "EdgeTelemetry"]),
-    tests(of: "sluice-bench", with: ["EdgeCore"]),
+    tests(of: "sluice-bench", with: ["EdgeCore", "EdgeWebSocket"]),
 
     // What hostile bytes reach, as functions of bytes: `make fuzz` makes up inputs, the test replays those that are kept.
     .target(name: "FuzzTargets", dependencies: fuzzed, path: "Tests/Fuzz/Targets", swiftSettings: testSettings),

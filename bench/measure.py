@@ -16,6 +16,8 @@ ECHOES = (5_000, 15_000)          # for instructions: callgrind makes the proxy 
 STRACED_ECHOES = (20_000, 60_000)
 HANDSHAKES = (200, 600)
 CONNECTIONS = 100
+RATE = 10_000
+RECEIVERS = 1_000
 IDLE_CONNECTIONS = 5_000
 IDLE_SOURCES = 100
 
@@ -31,13 +33,21 @@ class Bench:
         return Bench(self._program, self._site, token=False)
 
     def __call__(self, mode, proxy, *options, figures=True):
-        command = self._command(mode, proxy, *options)
+        """Runs it, and gives its figures."""
+        return self.result(self.start(mode, proxy, *options, figures=figures), proxy)
+
+    def start(self, mode, proxy, *options, figures=True, core=LOAD_CORE):
+        """Starts it; `result` has its figures."""
+        command = self._command(mode, proxy, *options, core=core)
         if figures:
             command += ["--server-pid", str(proxy.pid)]
-        done = subprocess.run(command, capture_output=True, check=False)
-        if done.returncode != 0:
-            raise SystemExit(f"{proxy.name}: {done.stderr.decode().strip()}")
-        return json.loads(done.stdout)
+        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+    def result(self, load, proxy):
+        output, errors = load.communicate()
+        if load.returncode != 0:
+            raise SystemExit(f"{proxy.name}: {errors.decode().strip()}")
+        return json.loads(output)
 
     @contextlib.contextmanager
     def holding(self, proxy, *options):
@@ -50,30 +60,29 @@ class Bench:
             load.kill()
             load.wait()
 
-    def _command(self, mode, proxy, *options):
-        return ["taskset", "-c", LOAD_CORE, self._program, mode, "--json", "--connect", f"127.0.0.1:{proxy.port}",
+    def _command(self, mode, proxy, *options, core=LOAD_CORE):
+        return ["taskset", "-c", core, self._program, mode, "--json", "--connect", f"127.0.0.1:{proxy.port}",
                 "--origin", "https://localhost", *self._token, "--give-up-after", "300", *map(str, options)]
 
 
-def rounds(count, proxies, measure, say):
-    """Calls `measure` for each proxy in each round, beginning with another one each time; a list of values per proxy."""
-    values = {proxy.name: [] for proxy in proxies}
+def rounds(count, subjects, measure, key, say):
+    """Calls `measure` for each subject in each round, beginning with another one each time; a list of figures per name.
+
+    `subjects` maps names to what `measure` takes; `key` is the figure that is told meanwhile.
+    """
+    figures = {name: [] for name in subjects}
     for number in range(count):
-        turn = number % len(proxies)
-        for proxy in proxies[turn:] + proxies[:turn]:
-            values[proxy.name].append(measure(proxy))
-            say(f"  round {number + 1}/{count} {proxy.name}: {values[proxy.name][-1]:.2f}")
-    return values
+        names = list(subjects)
+        turn = number % len(names)
+        for name in names[turn:] + names[:turn]:
+            figures[name].append(measure(subjects[name]))
+            say(f"  round {number + 1}/{count} {name}: {figures[name][-1][key]:.2f}")
+    return figures
 
 
-def echo_cpu(bench, size, seconds):
-    return lambda proxy: bench("echo", proxy, "--connections", CONNECTIONS, "--size", size, "--seconds", seconds)[
-        "server_cpu_us_per_message"]
-
-
-def handshake_cpu(bench, count, resume=False):
-    options = ["--count", count, "--warm-up", 100] + (["--resume"] if resume else [])
-    return lambda proxy: bench("connect", proxy, *options)["server_cpu_us_per_handshake"]
+def column(figures, key):
+    """One figure of every round."""
+    return {name: [figure[key] for figure in row] for name, row in figures.items()}
 
 
 def idle_memory(bench, proxy):
@@ -82,14 +91,14 @@ def idle_memory(bench, proxy):
     return {"all": figures["server_pss_bytes_per_connection"], "anonymous": figures["server_anonymous_bytes_per_connection"]}
 
 
-def instructions(bench, site, proxy, mode):
+def instructions(bench, site, proxy, mode, *options):
     """User instructions, and calls of malloc with those outside OpenSSL, for each echo or handshake."""
     loads = ECHOES if mode == "echo" else HANDSHAKES
     totals = []
     for load in loads:
         output = site.file(f"callgrind.{proxy.name}.{load}")
         with proxy.start(site, under=["valgrind", "--tool=callgrind", f"--callgrind-out-file={output}"], alone=True):
-            run_load(bench, proxy, mode, load)
+            run_load(bench, proxy, mode, load, *options)
         totals.append(read_callgrind(output))
     (first, second), span = totals, loads[1] - loads[0]
     return {name: (second[name] - first[name]) / span for name in first}
@@ -159,8 +168,10 @@ def wait_for(condition, what, seconds):
         time.sleep(0.2)
 
 
-def run_load(bench, proxy, mode, load):
+def run_load(bench, proxy, mode, load, *options):
     if mode == "echo":
-        bench("echo", proxy, "--connections", CONNECTIONS, "--messages", load, "--warm-up", 0, figures=False)
+        command = ["echo", proxy, "--connections", CONNECTIONS, "--messages", load, "--warm-up", 0, *options]
     else:
-        bench("connect", proxy, "--count", load, "--warm-up", 10, figures=False)
+        command = ["connect", proxy, "--count", load, "--warm-up", 10]
+    # Few at a time: a proxy that is fifty times slower may take its handshakes for stalled ones.
+    bench(*command, "--open-at-once", 10, figures=False)

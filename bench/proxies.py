@@ -8,6 +8,7 @@ import subprocess
 import time
 
 PROXY_CORE, LOAD_CORE = "0", "1"
+ALL_CORES = f"0-{os.cpu_count() - 1}"
 
 
 class Process:
@@ -35,24 +36,30 @@ class Process:
 class Proxy:
     """One proxy: the command that runs it in the foreground, and the port where it listens."""
 
-    def __init__(self, name, port, command, alone=None, version=None):
-        self.name, self.port, self.version = name, port, version
-        self._command = command
-        self._alone = alone or command
+    def __init__(self, name, port, command, alone=None, core=PROXY_CORE):
+        self.name, self.port = name, port
+        self._command, self._alone, self._core = command, alone or command, core
+        self._has_master = alone is not None
 
-    def start(self, site, under=(), alone=False):
-        """Starts it, under a tool if one is given; `alone` without nginx's master process."""
+    def start(self, site, under=(), alone=False, core=None):
+        """Starts it, under a tool if one is given; `alone` without nginx's master process; on its core unless another is given."""
         command = [*under, *(self._alone if alone else self._command)]
-        self._process = Process(PROXY_CORE, command, site.file(f"{self.name}.log"))
+        self._process = Process(core or self._core, command, site.file(f"{self.name}.log"))
         wait_until(lambda: connects(self.port), f"{self.name} does not listen, see {site.file(self.name + '.log')}", self._process)
+        if self._has_master and not alone:
+            # It listens before its worker is there.
+            wait_until(self._children, f"{self.name} has no worker", self._process)
         return self
 
     @property
     def pid(self):
         """The process that serves: nginx's worker, not its master."""
+        children = self._children() if self._has_master else []
+        return int(children[0]) if children else self._process.popen.pid
+
+    def _children(self):
         main = self._process.popen.pid
-        children = pathlib.Path(f"/proc/{main}/task/{main}/children").read_text().split()
-        return int(children[0]) if children and self.name == "nginx" else main
+        return pathlib.Path(f"/proc/{main}/task/{main}/children").read_text().split()
 
     def stop(self):
         self._process.stop()
@@ -79,13 +86,20 @@ def variants(site, sluice):
             for name, port in (("open", 9446), ("token", 9447), ("checks", 9448))}
 
 
-class Worker:
-    """The echo worker that all proxies share."""
+def reactor_variants(site, sluice, is_wide):
+    """The edge with one reactor and with two: on cores of their own where there are enough."""
+    cores = ("0", "0-1") if is_wide else (ALL_CORES, ALL_CORES)
+    return {f"{word} reactor{ending}": Proxy(word, port, [sluice, "run", "-c", site.file(f"{word}.yaml")], core=core)
+            for word, ending, port, core in (("one", "", 9449, cores[0]), ("two", "s", 9450, cores[1]))}
 
-    def __init__(self, site, bench):
-        path = site.file("echo.sock")
-        self._process = Process(LOAD_CORE, [bench, "worker", "--listen", path], site.file("worker.log"))
-        wait_until(lambda: os.path.exists(path), "the echo worker does not listen", self._process)
+
+class Worker:
+    """A worker that proxies share: it echoes, unless its options say otherwise."""
+
+    def __init__(self, site, bench, name, *options, core=LOAD_CORE):
+        path = site.file(f"{name}.sock")
+        self._process = Process(core, [bench, "worker", "--listen", path, *options], site.file(f"worker-{name}.log"))
+        wait_until(lambda: os.path.exists(path), f"the worker {name} does not listen", self._process)
 
     def __enter__(self):
         return self

@@ -3,11 +3,11 @@
 import statistics
 
 
-def times(title, unit, values):
+def times(title, unit, values, ours="sluice"):
     """Rows of proxies that were measured in rounds; the ratio is the median of the rounds' own ratios."""
-    lines = [f"### {title}", "", f"| | median, {unit} | quartiles | sluice / it, median | quartiles | rounds |", "|---|---|---|---|---|---|"]
+    lines = [f"### {title}", "", f"| | median, {unit} | quartiles | {ours} / it, median | quartiles | rounds |", "|---|---|---|---|---|---|"]
     for name, row in values.items():
-        ratios = [ours / theirs for ours, theirs in zip(values["sluice"], row)]
+        ratios = [own / theirs for own, theirs in zip(values[ours], row)]
         lines.append(
             f"| {name} | {statistics.median(row):.2f} | {spread(row)} | {statistics.median(ratios):.3f} | {spread(ratios, 3)} "
             f"| {len(row)} |")
@@ -30,6 +30,31 @@ def system_calls(title, values):
         text = ", ".join(f"{call} {count:.2f}" for count, call in calls)
         lines.append(f"| {name} | {sum(count for count, _ in calls):.2f} | {text} |")
     return lines + [""]
+
+
+def summary(rows, names):
+    """All that was measured in one table: the median of each proxy, its spread, and the ratio of ours to it.
+
+    `rows` are title, unit and for each name a list of rounds or one exact figure.
+    """
+    lines = ["### All of it", "", "| | " + " | ".join(f"{name}, {unit(name)}" for name in names) + " |",
+             "|---" * (len(names) + 1) + "|"]
+    for title, values in rows:
+        cells = [cell(values["sluice"], values[name], is_ours=name == "sluice") if name in values else "–" for name in names]
+        lines.append(f"| {title} | " + " | ".join(cells) + " |")
+    return lines + [""]
+
+
+def unit(name):
+    return "median (spread)" if name == "sluice" else "median (spread), sluice / it"
+
+
+def cell(ours, theirs, is_ours):
+    if not isinstance(theirs, list):
+        ratio = "" if is_ours else f", **{ours / theirs:.3f}**"
+        return f"{number(theirs, 2)}{ratio}"
+    ratio = "" if is_ours else f", **{statistics.median(own / other for own, other in zip(ours, theirs)):.3f}**"
+    return f"{number(statistics.median(theirs), 1)} ({spread(theirs, 1)}){ratio}"
 
 
 def spread(row, digits=2):

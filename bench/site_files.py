@@ -20,6 +20,7 @@ class Site:
         for name in ("sluice.yaml", "open.yaml", "token.yaml", "checks.yaml", "nginx.conf", "haproxy.cfg"):
             text = (CONFIGURATIONS / name).read_text().replace("@DIR@", str(self.path))
             (self.path / name).write_text(text)
+        self._write_reactor_variants()
 
     def __enter__(self):
         return self
@@ -29,6 +30,13 @@ class Site:
 
     def file(self, name):
         return str(self.path / name)
+
+    def _write_reactor_variants(self):
+        """The edge with one reactor and with two, before a worker of their own."""
+        text = (self.path / "sluice.yaml").read_text().replace("echo.sock", "wide.sock")
+        for word, number, port in (("one", 1, 9449), ("two", 2, 9450)):
+            changed = text.replace("threads: 1", f"threads: {number}").replace("9443", str(port)).replace("admin.sock", f"{word}.sock")
+            (self.path / f"{word}.yaml").write_text(changed)
 
     def _make_certificate(self):
         """One ECDSA P-256 certificate, the same for every proxy."""

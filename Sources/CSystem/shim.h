@@ -1,4 +1,4 @@
-// What Swift's Glibc module lacks or cannot import: epoll, eventfd, signalfd, socket addresses, file birth times.
+// What Swift's Glibc module lacks or cannot import: epoll, eventfd, signalfd, timerfd, socket addresses, file birth times.
 //
 // Every function returns what the system call returns: -1 with errno set on failure.
 // Do not define _GNU_SOURCE here: debug and sanitizer builds would then disagree about system types.
@@ -27,6 +27,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/timerfd.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <termios.h>
@@ -248,6 +249,16 @@ static inline int csystem_set_descriptor_limit(struct csystem_limit limit) {
 }
 
 static inline int csystem_eventfd(void) { return eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC); }
+
+// MARK: Timers
+
+static inline int csystem_timer_descriptor(void) { return timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC); }
+
+/// Lets the timer fire once, at a moment of CLOCK_MONOTONIC that is not 0, or at once when that is past.
+static inline int csystem_set_timer(int timer, uint64_t nanoseconds) {
+  struct itimerspec moment = {.it_value = {.tv_sec = nanoseconds / 1000000000, .tv_nsec = nanoseconds % 1000000000}};
+  return timerfd_settime(timer, TFD_TIMER_ABSTIME, &moment, NULL);
+}
 
 // MARK: Signals
 

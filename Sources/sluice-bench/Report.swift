@@ -18,6 +18,17 @@ struct Report {
     members.append(JSON.Member(name: name, value: .string(value)))
   }
 
+  mutating func add(_ name: String, _ value: Bool) {
+    members.append(JSON.Member(name: name, value: .bool(value)))
+  }
+
+  /// What part of the durations took no longer than so many microseconds.
+  mutating func add(_ name: String, _ latencies: Latencies) {
+    for (part, percent) in [("p50", 50), ("p90", 90), ("p99", 99), ("p999", 99.9), ("max", 100)] {
+      add("\(name)_\(part)_us", latencies.percentile(percent).inSeconds * 1e6)
+    }
+  }
+
   /// One line of JSON.
   var json: String { String(decoding: JSON.object(members).encoded(), as: UTF8.self) }
 

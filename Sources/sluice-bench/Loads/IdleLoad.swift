@@ -6,12 +6,12 @@ import EdgeIO
 struct IdleCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "idle",
-    abstract: "Opens connections, holds them, and says how much memory each takes in the proxy's process.")
+    abstract: "Opens WebSockets, holds them, and says how much memory each takes in the proxy's process.")
 
   @OptionGroup(title: "Target") var target: TargetOptions
   @OptionGroup(title: "Output") var format: ReportFormat
 
-  @Option(help: "How many connections.")
+  @Option(help: "How many WebSockets.")
   var connections = 5000
 
   @Option(help: "How many seconds to hold them before the memory is read.")
@@ -28,7 +28,7 @@ struct IdleCommand: ParsableCommand {
   }
 }
 
-/// Holds connections that say nothing.
+/// Holds WebSockets that say nothing.
 final class IdleLoad: Load {
   private let options: IdleCommand
   private var before: ServerFigures?
@@ -43,10 +43,6 @@ final class IdleLoad: Load {
   override func start() {
     before = serverFigures()
     open(options.connections)
-  }
-
-  override func makeConnection(_ index: Int) throws(LoadFailure) {
-    _ = try Connection(index: index, load: self)
   }
 
   override func allOpened() {

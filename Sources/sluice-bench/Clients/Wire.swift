@@ -48,17 +48,17 @@ struct Wire: ~Copyable {
 
   /// Decrypts what came with the end of the handshake, into the context's plaintext.
   mutating func readRest() -> WireStep<Int> {
-    decrypt(after: 0)
+    decrypt()
   }
 
-  /// Receives once, into the context's plaintext behind `keptCount` bytes. `.some(0)` is a part of a record.
-  mutating func receive(after keptCount: Int) -> WireStep<Int> {
-    let room = unsafe tls == nil ? context.room(after: keptCount) : context.scratch.input
+  /// Receives once, into the context's plaintext. `.some(0)` is a part of a record.
+  mutating func receive() -> WireStep<Int> {
+    let room = unsafe tls == nil ? context.plaintext : context.scratch.input
     switch unsafe socket.receive(into: room) {
     case .bytes(let count):
       guard tls != nil else { return .some(count) }
       context.scratch.offer(count: count)
-      return decrypt(after: keptCount)
+      return decrypt()
     case .wouldBlock: return .wouldBlock
     case .ended, .failed: return .ended
     }
@@ -90,8 +90,8 @@ struct Wire: ~Copyable {
     tls?.resumptionTicket()
   }
 
-  private mutating func decrypt(after keptCount: Int) -> WireStep<Int> {
-    guard let step = unsafe tls?.read(into: context.room(after: keptCount)) else { return .some(0) }
+  private mutating func decrypt() -> WireStep<Int> {
+    guard let step = unsafe tls?.read(into: context.plaintext) else { return .some(0) }
     sendCiphertext()
     switch step {
     case .bytes(let count):

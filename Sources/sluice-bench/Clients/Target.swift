@@ -24,6 +24,18 @@ struct TargetOptions: ParsableArguments {
   @Option(help: "A file with the token for Authorization: Bearer; none is sent without it.")
   var tokenFile: String?
 
+  @Option(help: "A field that each request bears besides, such as 'Cookie: session=1'; may be given many times.")
+  var header: [HeaderOption] = []
+
+  @Option(help: "A subprotocol to offer; may be given many times, best first.")
+  var subprotocol: [String] = []
+
+  @Flag(help: "WebSockets as streams of HTTP/2 connections (RFC 8441), instead of one connection of HTTP/1.1 for each.")
+  var http2 = false
+
+  @Option(help: "How many WebSockets share a connection of HTTP/2.")
+  var streams = 10
+
   @Option(help: "How many loopback addresses the clients come from, in turn; 0 leaves the choice to the kernel.")
   var sources = 0
 
@@ -40,6 +52,8 @@ struct TargetOptions: ParsableArguments {
     guard (0...50_000).contains(sources) else { throw ValidationError("--sources must be 0 to 50000") }
     guard (1...10_000).contains(openAtOnce) else { throw ValidationError("--open-at-once must be 1 to 10000") }
     guard (1...3600).contains(giveUpAfter) else { throw ValidationError("--give-up-after must be 1 to 3600") }
+    guard (1...1000).contains(streams) else { throw ValidationError("--streams must be 1 to 1000") }
+    guard subprotocol.allSatisfy(ASCII.isToken) else { throw ValidationError("--subprotocol must be a token") }
   }
 
   /// The target that these options name.
@@ -49,13 +63,14 @@ struct TargetOptions: ParsableArguments {
     var fields: HTTPFields = ["Host": host]
     if let origin { fields.add("Origin", origin) }
     if let tokenFile { fields.add("Authorization", "Bearer \(try token(in: tokenFile))") }
+    for option in header { fields.add(option.field) }
     guard let path = try? RequestTarget(parsing: path), let authority = try? Authority(parsing: host) else {
       throw ValidationError("--host or --path is not one that a request can bear")
     }
-    let tls = plain ? nil : try TLSClientContext(trust: .anyone, applicationProtocols: ["http/1.1"])
+    let tls = plain ? nil : try TLSClientContext(trust: .anyone, applicationProtocols: [http2 ? "h2" : "http/1.1"])
     return Target(
-      endpoint: connect, sourceCount: sources, serverName: host, tls: tls,
-      request: RequestHead(method: "GET", target: path, authority: authority, fields: fields))
+      endpoint: connect, sourceCount: sources, serverName: host, tls: tls, streamsPerConnection: http2 ? streams : nil,
+      request: RequestHead(method: "GET", target: path, authority: authority, fields: fields), subprotocols: subprotocol)
   }
 
   private func token(in file: String) throws -> String {
@@ -73,8 +88,26 @@ struct Target {
   let serverName: String
   /// Nil for plain text.
   let tls: TLSClientContext?
+  /// How many clients share a connection of HTTP/2; nil for HTTP/1.1.
+  let streamsPerConnection: Int?
   /// The request without the fields of the opening handshake.
   let request: RequestHead
+  /// What is offered, best first.
+  let subprotocols: [String]
+
+  /// What carries the WebSockets, for a report.
+  var protocolName: String { streamsPerConnection.map { "h2, \($0) streams a connection" } ?? "http/1.1" }
+
+  /// The fields of an extended CONNECT (RFC 8441 §4), for a connection of HTTP/2.
+  var streamFields: [(name: [UInt8], value: [UInt8])] {
+    var fields = [
+      (":method", "CONNECT"), (":protocol", "websocket"), (":scheme", tls == nil ? "http" : "https"),
+      (":path", request.target.description), (":authority", serverName), ("sec-websocket-version", "13"),
+    ]
+    if !subprotocols.isEmpty { fields.append(("sec-websocket-protocol", subprotocols.joined(separator: ", "))) }
+    for field in request.fields where !field.isNamed("Host") { fields.append((field.name.lowercased(), field.value)) }
+    return fields.map { (name: Array($0.0.utf8), value: Array($0.1.utf8)) }
+  }
 
   /// The address that client `index` comes from; nil leaves the choice to the kernel.
   func source(of index: Int) -> IPAddress? {
@@ -105,4 +138,16 @@ struct LoopbackEndpoint: ExpressibleByArgument {
   }
 
   var defaultValueDescription: String { "\(address):\(port)" }
+}
+
+/// `Name: value`, a field of a request.
+struct HeaderOption: ExpressibleByArgument {
+  let field: HTTPField
+
+  init?(argument: String) {
+    guard let colon = argument.firstIndex(of: ":") else { return nil }
+    let name = String(argument[..<colon])
+    guard HTTPField.isValidName(name) else { return nil }
+    field = HTTPField(name: name, value: String(argument[argument.index(after: colon)...].drop { $0 == " " }))
+  }
 }

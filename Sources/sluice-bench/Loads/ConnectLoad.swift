@@ -7,7 +7,7 @@ import EdgeTLS
 struct ConnectCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "connect",
-    abstract: "Opens connections, TLS and WebSocket, and closes each as soon as its 101 was checked.")
+    abstract: "Opens WebSockets, each on a connection of its own, and closes each as soon as its answer was checked.")
 
   @OptionGroup(title: "Target") var target: TargetOptions
   @OptionGroup(title: "Output") var format: ReportFormat
@@ -32,7 +32,7 @@ struct ConnectCommand: ParsableCommand {
   }
 }
 
-/// Opens and closes connections.
+/// Opens and closes WebSockets.
 final class ConnectLoad: Load {
   private let options: ConnectCommand
   private var stage = Stage.warmingUp
@@ -42,7 +42,7 @@ final class ConnectLoad: Load {
   private var serverAfter: ServerFigures?
   private var closedCount = 0
   private var resumedCount = 0
-  private var latencies = LatencyHistogram()
+  private var latencies = Latencies()
 
   init(_ options: ConnectCommand) throws {
     self.options = options
@@ -50,21 +50,21 @@ final class ConnectLoad: Load {
   }
 
   override func start() {
-    // One connection first, whose session the others resume.
+    // One first, whose TLS session the others resume.
     open(max(1, options.warmUp))
   }
 
-  override func makeConnection(_ index: Int) throws(LoadFailure) {
-    _ = try ConnectConnection(index: index, load: self, began: MonotonicClock.now())
+  override func makeClient(_ index: Int) -> Client {
+    ConnectClient(index: index, load: self, began: MonotonicClock.now())
   }
 
-  /// A connection was opened; it is closed by now.
-  func completed(_ connection: ConnectConnection, after latency: Duration) {
+  /// A WebSocket was opened, and is about to be closed.
+  func completed(_ client: ConnectClient, after latency: Duration) {
     closedCount += 1
-    if options.resume, context.ticket == nil { context.ticket = connection.ticket() }
+    if options.resume, context.ticket == nil { context.ticket = client.ticket() }
     guard stage == .measuring else { return }
     latencies.record(latency)
-    if connection.tlsInfo?.isResumed == true { resumedCount += 1 }
+    if client.tlsInfo?.isResumed == true { resumedCount += 1 }
   }
 
   override func allOpened() {
@@ -94,9 +94,7 @@ final class ConnectLoad: Load {
     report.add("resumed", resumedCount)
     report.add("seconds", seconds)
     report.add("handshakes_per_second", Double(latencies.count) / seconds)
-    for (name, share) in [("p50", 0.5), ("p99", 0.99)] {
-      report.add("latency_\(name)_us", latencies.quantile(share).inSeconds * 1e6)
-    }
+    report.add("latency", latencies)
     if let serverBefore, let serverAfter {
       report.add("server_cpu_us_per_handshake", (serverAfter.cpu - serverBefore.cpu).inSeconds * 1e6 / Double(latencies.count))
     }
@@ -111,15 +109,15 @@ private enum Stage: Equatable {
   case measured(at: Instant)
 }
 
-/// A connection that is closed as soon as it is open.
-final class ConnectConnection: Connection {
+/// A client that goes as soon as it may come.
+final class ConnectClient: Client {
   private unowned let connects: ConnectLoad
   private let began: Instant
 
-  init(index: Int, load: ConnectLoad, began: Instant) throws(LoadFailure) {
+  init(index: Int, load: ConnectLoad, began: Instant) {
     connects = load
     self.began = began
-    try super.init(index: index, load: load)
+    super.init(index: index, load: load)
   }
 
   override func opened() {

@@ -1,18 +1,22 @@
 import EdgeCore
 import EdgeIO
-import Glibc
+import EdgeTLS
 
-/// One run: opens connections, a few at a time, and ends by itself. Subclass it for what happens on them.
+/// One run: opens WebSockets, a few at a time, and ends by itself. Subclass it for what happens on them.
 class Load: EventSource {
   final let context: LoadContext
   final let reactor: Reactor
-  /// How many connections have been opened, whether or not they are still open.
+  /// How many WebSockets have been opened, whether or not they are still open.
   private(set) final var openedCount = 0
   private let openAtOnce: Int
   private let giveUpAfter: Duration
   private let serverPID: Int32?
-  private var connectionsToOpen = 0
+  private var clientsToOpen = 0
   private var begunCount = 0
+  private var carrierCount = 0
+  private var tlsInfo: TLSInfo?
+  /// The connection of HTTP/2 that takes the next clients.
+  private var filling: StreamCarrier?
   private var deadline = Instant.distantFuture
   private var failure: LoadFailure?
   private var progress = ProgressLine()
@@ -41,13 +45,13 @@ class Load: EventSource {
 
   // MARK: For subclasses
 
-  /// Called once, at the beginning: say there how many connections to open.
+  /// Called once, at the beginning: say there how many WebSockets to open.
   func start() {}
 
-  /// Makes the next connection.
-  func makeConnection(_ index: Int) throws(LoadFailure) {}
+  /// Makes the next client.
+  func makeClient(_ index: Int) -> Client { Client(index: index, load: self) }
 
-  /// Called when all connections that were asked for have been opened.
+  /// Called when all WebSockets that were asked for have been opened.
   func allOpened() {}
 
   /// Called ten times a second.
@@ -58,9 +62,9 @@ class Load: EventSource {
   /// What the run came to.
   func report() -> Report { Report() }
 
-  /// Opens connections.
+  /// Opens WebSockets.
   final func open(_ count: Int) {
-    connectionsToOpen += count
+    clientsToOpen += count
     openMore()
   }
 
@@ -68,6 +72,9 @@ class Load: EventSource {
   final func finish() {
     reactor.stop()
   }
+
+  /// What the first connection's TLS agreed on.
+  final var tlsName: String { tlsInfo.map { "\($0.version.rawValue) \($0.cipher)" } ?? "none" }
 
   /// What the proxy has used so far; nil when its process was not named.
   final func serverFigures() -> ServerFigures? {
@@ -80,13 +87,14 @@ class Load: EventSource {
     }
   }
 
-  // MARK: For connections
+  // MARK: For clients and what carries them
 
-  /// A connection is open.
-  final func opened(_ connection: Connection) {
+  /// A WebSocket is open.
+  final func opened(_ client: Client) {
     openedCount += 1
+    if openedCount == 1 { tlsInfo = client.tlsInfo }
     openMore()
-    if openedCount == connectionsToOpen { allOpened() }
+    if openedCount == clientsToOpen { allOpened() }
   }
 
   /// Something went wrong: the run ends, and says what.
@@ -102,14 +110,26 @@ class Load: EventSource {
   }
 
   private func openMore() {
-    while failure == nil, begunCount < connectionsToOpen, begunCount - openedCount < openAtOnce {
+    while failure == nil, begunCount < clientsToOpen, begunCount - openedCount < openAtOnce {
       begunCount += 1
       do throws(LoadFailure) {
-        try makeConnection(begunCount - 1)
+        try carry(makeClient(begunCount - 1))
       } catch {
         fail(error)
       }
     }
+  }
+
+  private func carry(_ client: Client) throws(LoadFailure) {
+    guard let room = context.target.streamsPerConnection else {
+      _ = try UpgradeCarrier(client, load: self)
+      return
+    }
+    if let filling, filling.hasRoom { return filling.carry(client) }
+    let carrier = try StreamCarrier(index: carrierCount, room: room, load: self)
+    carrierCount += 1
+    filling = carrier
+    carrier.carry(client)
   }
 }
 
@@ -118,7 +138,7 @@ private struct ProgressLine {
   private var isShown = false
 
   mutating func show(_ text: String) {
-    guard isatty(STDERR_FILENO) == 1, !text.isEmpty else { return }
+    guard Terminal.isTerminal(.error), !text.isEmpty else { return }
     isShown = true
     StandardStreams.writeError("\r\u{1B}[K\(text)")
   }

@@ -12,32 +12,19 @@ final class LoadContext {
   var numbers = LoadNumbers(seed: MonotonicClock.now().nanoseconds)
   /// The session that later connections resume, where the load resumes at all.
   var ticket: TLSClientTicket?
-  private let plaintext: UnsafeMutableRawBufferPointer
+  /// Where connections receive what they decrypt: enough for one read.
+  let plaintext: UnsafeMutableRawBufferPointer
 
   /// Allocates the buffers.
   init(_ target: Target) throws {
     self.target = target
     reactor = try Reactor()
     scratch = try TLSScratch()
-    unsafe plaintext = .allocate(byteCount: 2 * scratch.plaintextBytes, alignment: 64)
+    unsafe plaintext = .allocate(byteCount: scratch.plaintextBytes, alignment: 64)
   }
 
   deinit {
     unsafe plaintext.deallocate()
-  }
-
-  /// Puts bytes that were kept in front of those that `room(after:)` is for.
-  ///
-  /// - Returns: how many bytes that are.
-  func place(_ kept: [UInt8]) -> Int {
-    guard !kept.isEmpty else { return 0 }
-    unsafe plaintext.copyBytes(from: kept)
-    return kept.count
-  }
-
-  /// The room behind the first `count` bytes: enough for one read.
-  func room(after count: Int) -> UnsafeMutableRawBufferPointer {
-    unsafe UnsafeMutableRawBufferPointer(rebasing: plaintext[count...])
   }
 
   /// Calls `body` with the first `count` bytes.
@@ -68,7 +55,7 @@ struct LoadNumbers: RandomNumberGenerator {
 enum LoadFailure: Error, CustomStringConvertible {
   case system(SystemError)
   case tls(TLSError)
-  /// The proxy's answer to the upgrade is no HTTP, not a 101, or a wrong one.
+  /// The proxy's answer to the opening handshake is no HTTP, not the right status, or a wrong one.
   case answer(String)
   /// The WebSocket broke a rule, or the echo is not what was sent.
   case webSocket(String)
@@ -81,7 +68,7 @@ enum LoadFailure: Error, CustomStringConvertible {
     switch self {
     case .system(let error): error.description
     case .tls(let error): "TLS failed: \(error)"
-    case .answer(let what): "the answer to the upgrade: \(what)"
+    case .answer(let what): "the answer to the opening handshake: \(what)"
     case .webSocket(let what): "the WebSocket: \(what)"
     case .ended(let when): "the connection ended \(when)"
     case .timeout: "not done in time"

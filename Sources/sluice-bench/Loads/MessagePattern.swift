@@ -1,7 +1,7 @@
 /// What the messages of a load say: ASCII, so that it is text too, and different in each message.
 ///
 /// The first 16 bytes are the message's number in hexadecimal, lowest digit first; the rest is the alphabet, over and over.
-struct EchoPattern {
+struct MessagePattern {
   /// How long every message is, in bytes.
   let size: Int
   private let template: [UInt8]
