@@ -10,6 +10,7 @@ final class ReactorContext {
   let index: Int
   let reactor: Reactor
   let scratch: TLSScratch
+  let turnOutput: TurnOutput
   private(set) var metrics: ReactorMetrics
   let shared: SharedState
   let idleLinks: IdleLinks
@@ -39,6 +40,7 @@ final class ReactorContext {
     gate = Gate(snapshot)
     self.metrics = metrics
     reactor = try Reactor()
+    turnOutput = TurnOutput(reactor)
     scratch = try TLSScratch(inputBytes: Self.shareBytes)
     idleLinks = IdleLinks()
     // One part for what a connection kept, one for what a read brings.

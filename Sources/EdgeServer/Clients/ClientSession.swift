@@ -8,8 +8,9 @@ import EdgeRelay
 
 /// HTTP/2 on one client's TCP connection: each stream of it is a client of its own to the gate and the relay.
 ///
-/// What is to be sent goes out at once, as on HTTP/1.1, unless bytes are being read just now: then once they are. While the TCP
-/// connection is slow, streams keep what they have, and reading from their workers stops.
+/// What workers say on WebSockets goes out at the end of the turn, that of all streams together; what a single stream says, and all
+/// else, goes out at once, unless bytes are being read just now: then once they are. While the TCP connection is slow, streams keep what they have, and reading from their
+/// workers stops.
 final class ClientSession: HTTP2Session {
   private let connection: ClientConnection
   private let context: ReactorContext
@@ -18,6 +19,10 @@ final class ClientSession: HTTP2Session {
   private var firstStream: StreamNumber?
   /// The WebSocket that goes by the connection's place of its address.
   private var placeHolder: StreamNumber?
+  /// Streams with something that goes out at the end of this turn.
+  private var sendingStreams: [ClientStream] = []
+  /// Those of the turn that ends, while it does; empty in between, with its room.
+  private var endingStreams: [ClientStream] = []
   /// Streams whose last waiting byte has gone out.
   private var drainedStreams: [ClientStream] = []
   private var isBusy = false
@@ -67,6 +72,23 @@ final class ClientSession: HTTP2Session {
       tellDrained()
     }
     if isOver { finish() }
+  }
+
+  /// Whether it pays to wait for what other streams say in this turn.
+  var hasManyStreams: Bool { streams.count > 1 }
+
+  /// A stream has something to send, and so may others before the turn is over.
+  func flushLater(_ stream: ClientStream) {
+    if sendingStreams.isEmpty { context.turnOutput.add(self) }
+    sendingStreams.append(stream)
+  }
+
+  /// Sends what was said in this turn.
+  func turnEnded() {
+    swap(&sendingStreams, &endingStreams)
+    flush()
+    for stream in endingStreams { stream.turnEnded() }
+    endingStreams.removeAll(keepingCapacity: true)
   }
 
   private func sendFrames() {

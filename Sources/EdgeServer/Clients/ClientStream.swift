@@ -80,9 +80,15 @@ final class ClientStream: Client {
   @discardableResult
   override func send(_ bytes: Span<UInt8>) -> Bool {
     guard isAdded, !isFinished else { return true }
+    // What was said before in this turn goes first, which shows whether the client takes it.
+    if !outgoing.isEmpty { session.flush() }
     let keepsUp = outgoing.isEmpty && connection.waitingBytes == 0
     outgoing.append(bytes)
     session.bodyGoesOn(on: number)
+    if keepsUp, tunnel != nil, session.hasManyStreams {
+      session.flushLater(self)
+      return true
+    }
     session.flush()
     guard !outgoing.isEmpty else { return true }
     // It waits for a window, for the connection, or for the end of what is being read now, which is no sign of slowness.
@@ -127,6 +133,14 @@ final class ClientStream: Client {
     awaitsDrain = false
     reportWaiting()
     if case .talking(let conversation) = phase { conversation.clientDrained() }
+  }
+
+  /// The turn is over in which something was sent: what of it is still here waits for the client.
+  func turnEnded() {
+    guard isAdded, !outgoing.isEmpty, !awaitsDrain else { return }
+    awaitsDrain = true
+    reportWaiting()
+    tunnel?.clientFellBehind()
   }
 
   private func reportWaiting() {

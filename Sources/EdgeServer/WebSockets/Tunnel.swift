@@ -169,7 +169,7 @@ final class Tunnel {
   private func forwardToClient(_ bytes: Span<UInt8>, _ batch: inout ForwardingBatch) {
     guard batch.start < batch.end else { return }
     let isTaken = client.send(bytes.extracting(batch.start..<batch.end))
-    if !isTaken { pauseWorker() }
+    if !isTaken { clientFellBehind() }
     if batch.isTimed { timeTransit(.sent, isTaken: isTaken) }
     batch.isTimed = false
     batch.start = batch.end
@@ -295,12 +295,20 @@ final class Tunnel {
     while let text = relay.takeNoticeForClient(now: context.reactor.now) {
       var frame: [UInt8] = []
       FrameWriter.appendMessage(.text, text.span, into: &frame)
-      if !client.send(frame.span) { pauseWorker() }
+      if !client.send(frame.span) { clientFellBehind() }
     }
     client.deadlineMoved()
   }
 
   // MARK: Events
+
+  /// The client does not take what was sent: the worker waits until it has.
+  func clientFellBehind() {
+    clientStall.waits(sentBytes: client.sentBytes, limits: context.snapshot.stall, now: context.reactor.now)
+    relay.clientFellBehind()
+    worker.pauseReading()
+    client.deadlineMoved()
+  }
 
   /// The client has taken all that waited for it.
   func clientDrained() {
@@ -427,13 +435,6 @@ final class Tunnel {
     workerStall.waits(sentBytes: worker.sentBytes, limits: context.snapshot.stall, now: context.reactor.now)
     relay.pausedClientReading()
     client.pauseReading()
-    client.deadlineMoved()
-  }
-
-  private func pauseWorker() {
-    clientStall.waits(sentBytes: client.sentBytes, limits: context.snapshot.stall, now: context.reactor.now)
-    relay.clientFellBehind()
-    worker.pauseReading()
     client.deadlineMoved()
   }
 
