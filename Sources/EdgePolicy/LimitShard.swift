@@ -54,18 +54,19 @@ struct LimitShard<Key: Hashable & Sendable>: Sendable {
   /// Counts a connection of `key`.
   mutating func open(_ key: Key, now: Instant) -> LimitEntry<Key> {
     let entry = obtain(key, now: now)
-    let held = connections(of: key)
-    if held == 0 { idleCount -= 1 }
-    slots[key]?.connections = held + 1
+    guard let place = slots.index(forKey: key) else { preconditionFailure("it has just been obtained") }
+    if slots.values[place].connections == 0 { idleCount -= 1 }
+    slots.values[place].connections += 1
     return entry
   }
 
   /// Counts a connection of `key` no more.
   mutating func close(_ key: Key, now: Instant) {
-    let held = connections(of: key)
-    guard held > 0 else { return assertionFailure("\(key) holds no connection") }
-    slots[key]?.connections = held - 1
-    guard held == 1 else { return }
+    guard let place = slots.index(forKey: key), slots.values[place].connections > 0 else {
+      return assertionFailure("\(key) holds no connection")
+    }
+    slots.values[place].connections -= 1
+    guard slots.values[place].connections == 0 else { return }
     idleCount += 1
     if idleCount > maxIdle { makeRoom(now: now) }
   }

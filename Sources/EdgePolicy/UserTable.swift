@@ -134,7 +134,9 @@ private struct UserShard: Sendable {
     guard !place.isReplaced else { return }
     let user = place.entry.key
     table.close(user, now: now)
-    places[user]?.removeAll { $0 === place }
-    if places[user]?.isEmpty == true { places[user] = nil }
+    guard let index = places.index(forKey: user), let turn = places.values[index].firstIndex(where: { $0 === place })
+    else { return }
+    places.values[index].remove(at: turn)
+    if places.values[index].isEmpty { places.remove(at: index) }
   }
 }
