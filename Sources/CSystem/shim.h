@@ -381,5 +381,8 @@ static inline int csystem_read_keys(int descriptor, struct termios *before) {
 
 // MARK: Memory
 
+/// Lets each heap keep so much free memory at its end.
+static inline void csystem_keep_free_memory(int bytes) { mallopt(M_TRIM_THRESHOLD, bytes); }
+
 /// Gives memory that was freed back to the kernel.
 static inline void csystem_return_free_memory(void) { malloc_trim(0); }

@@ -34,6 +34,7 @@ public final class Server {
   /// - Parameter source: where the configuration is from, and where a reload finds the next one.
   /// - Throws: `StartError`; nothing is served then, and the process is expected to end.
   public init(_ configuration: Configuration, from source: ConfigurationSource, version: EdgeVersion) throws(StartError) {
+    Machine.keepFreeMemory()
     do {
       let controlReactor = try Reactor()
       signals = try SignalRelay(on: controlReactor)
