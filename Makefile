@@ -1,5 +1,5 @@
 # `make run` and `make test` need nothing prepared but Debian 12, git, make and Swift 6.2 or later.
-.PHONY: run build test unit e2e lint test-asan test-tsan fuzz faults soak bench clean
+.PHONY: run build test unit e2e budgets lint test-asan test-tsan fuzz faults soak bench clean
 
 # The demo: an edge, two chat workers and a page.
 run: build
@@ -13,8 +13,8 @@ build: toolchain
 	swift build -c release --static-swift-stdlib --product chat-worker
 
 test: toolchain
-	@scripts/packages build test
-	$(MAKE) --no-print-directory lint unit e2e
+	@scripts/packages build test budgets
+	$(MAKE) --no-print-directory lint unit e2e budgets
 
 unit: toolchain
 	swift test --disable-xctest
@@ -26,6 +26,13 @@ e2e: toolchain
 	swift build --product chat-worker
 	swift build --product sluice-bench
 	scripts/end-to-end .build/debug
+
+# What a message and a handshake may cost, counted and not timed, of the release build.
+budgets: toolchain
+	@scripts/packages build budgets
+	swift build -c release --static-swift-stdlib --product sluice
+	swift build -c release --static-swift-stdlib --product sluice-bench
+	scripts/budgets
 
 lint: toolchain
 	swift format lint --strict --parallel --recursive Sources Tests Package.swift
