@@ -52,21 +52,21 @@ struct Listening {
     return client
   }
 
-  /// Sends bytes and reads until the server closes, or has been silent for two seconds.
-  func exchange(_ request: [UInt8]) throws -> String {
+  /// Sends bytes and reads until the server closes, or has been silent for `patience` seconds.
+  func exchange(_ request: [UInt8], patience: Int = 10) throws -> String {
     let client = try connect()
     defer { close(client) }
-    var patience = timeval(tv_sec: 2, tv_usec: 0)
+    var patience = timeval(tv_sec: patience, tv_usec: 0)
     setsockopt(client, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
     try? write(client, request)
     return String(decoding: try readAll(client), as: UTF8.self)
   }
 
   /// Sends a request, one byte for each scalar, with a field that asks the server to close.
-  func exchange(_ request: String) throws -> String {
+  func exchange(_ request: String, patience: Int = 10) throws -> String {
     let scalars = Array(request.unicodeScalars.map { UInt8(truncatingIfNeeded: $0.value) })
     let line = scalars.firstIndex(of: 0x0a) ?? 0
-    return try exchange(scalars[...line] + Array("Connection: close\r\n".utf8) + scalars[(line + 1)...])
+    return try exchange(scalars[...line] + Array("Connection: close\r\n".utf8) + scalars[(line + 1)...], patience: patience)
   }
 }
 
