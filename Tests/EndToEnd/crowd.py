@@ -229,6 +229,10 @@ class Crowd:
                 context.set_alpn_protocols(protocols)
         return context
 
+    def vanish(self, members):
+        """Lets them go without a word: their connections are reset, or end."""
+        self.call(lambda: [member.transport.abort() for member in members])
+
     def talk(self, members, per_second):
         """Lets the members speak in turn until `hush`; the echo of everything said must come back, and `latencies` says when."""
         self.said = 0

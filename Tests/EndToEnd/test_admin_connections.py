@@ -115,7 +115,7 @@ def test_the_closed_are_remembered_with_how_they_ended(edge, crowd):
     [spoken] = [c["id"] for c in page(edge, sort="messages", order="desc", limit=1)["connections"]]
     ask(edge, "DELETE", f"/{spoken}", {"code": 4009, "reason": "enough"})
     leaver.leave(4321)
-    crowd.call(vanisher.transport.abort)
+    crowd.vanish([vanisher])
     closed = eventually(lambda: (found := page(edge, state="closed")["connections"]) and len(found) == 3 and found, what="three ends")
     ends = {(c["close_code"], c["close_reason"], c["close_initiator"]) for c in closed}
     assert ends == {(4009, "enough", "edge"), (4321, "", "client"), (1006, "", "network")}
@@ -128,8 +128,7 @@ def test_the_closed_are_remembered_with_how_they_ended(edge, crowd):
 
 def test_ten_thousand_of_the_closed_are_kept_and_no_more(edge, crowd):
     for _ in range(11):
-        for member in crowd.join(edge, 1000, "/open"):
-            crowd.call(member.transport.abort)
+        crowd.vanish(crowd.join(edge, 1000, "/open"))
     eventually(lambda: not page(edge, limit=1)["total"], what="everybody having gone")
     assert page(edge, state="closed", limit=1)["total"] == 10_000
     kept = walk(edge, state="closed", limit=1000)
@@ -211,8 +210,7 @@ def test_five_thousand_are_closed_at_500_a_second_evenly_over_both_reactors(edge
     began = ask(edge, "POST", "/disconnect", {"selector": {"route": "open"}, "rate_per_second": rate}, status=202)
     assert began["matched"] == count
     job = f"/disconnect/{began['job']}"
-    for member in members[-5:]:
-        crowd.call(member.transport.abort)
+    crowd.vanish(members[-5:])
     report = eventually(lambda: (state := ask(edge, "GET", job))["done"] and state, 60, "the end of the job")
     assert report["closed"] + report["gone"] == count and report["remaining"] == 0 and report["gone"] <= 5
     eventually(lambda: page(edge, state="closed", limit=1)["matched"] == count, what="all being remembered")

@@ -119,11 +119,8 @@ def test_readers_that_stop_reading_harm_nobody(edge, crowd, follow, closing):
         reader.sendall(b"GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
         stalled.append(reader)
     stream = follow()
-    members = []
     for _ in range(5):
-        members = crowd.join(edge, 400, "/open?" + "q" * 100)
-        for member in members:
-            crowd.call(member.transport.abort)
+        crowd.vanish(crowd.join(edge, 400, "/open?" + "q" * 100))
     eventually(lambda: len(stream.of("closed")) == 2000, 20, "2,000 ends")
     assert len(stream.of("opened")) == 2000 and not stream.of("lost")
     serials = [event["serial"] for event in stream.events]
