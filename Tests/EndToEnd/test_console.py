@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import pathlib
+import re
 import socket
 import threading
 
@@ -13,7 +14,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
 from edge import Edge, configuration, open_route
-from frames import TEXT, FrameStream, upgrade_request
+from frames import TEXT, FrameStream, frame, upgrade_request
 from waiting import eventually, slow
 
 ARTIFACTS = pathlib.Path(os.environ.get("E2E_ARTIFACTS", "/tmp/e2e-artifacts"))
@@ -103,8 +104,16 @@ class Browser:
         self.run("location.hash = arguments[0]", f"#/{view}")
 
     def column(self, table, name):
-        """What the cells of a column say, from top to bottom."""
-        return self.texts(f"#{table} tbody tr:not(.empty) [data-column={name}]")
+        """What the cells of a column say, from top to bottom. Rows that are gone and only keep their place say nothing."""
+        return self.texts(f"#{table} tbody tr:not(.empty, [data-gone]) [data-column={name}]")
+
+    def nameless(self):
+        """What can be used and has no name in the tree that screen readers read."""
+        tree = self.driver.execute_cdp_cmd("Accessibility.getFullAXTree", {})["nodes"]
+        roles = {"button", "checkbox", "combobox", "link", "listbox", "radio", "searchbox", "spinbutton", "textbox", "dialog", "table"}
+        used = [node for node in tree if not node["ignored"] and node["role"]["value"] in roles]
+        assert used
+        return [node["role"]["value"] for node in used if not node.get("name", {}).get("value")]
 
     def screenshot(self, name):
         ARTIFACTS.mkdir(parents=True, exist_ok=True)
@@ -254,6 +263,39 @@ def test_the_tiles_say_what_the_api_says(start, browser, enter):
     eventually(lambda: browser.text("[data-tile=connections] .value") == "2", what="one less")
 
 
+def test_every_tile_says_what_happens_and_draws_a_line_of_it(start, browser, enter, site, closing):
+    tls = {"certificates": [{"chain": str(site.chain), "key": str(site.key)}]}
+    edge = start(listeners=[
+        {"name": "plain", "address": "127.0.0.1:0"}, {"name": "secure", "address": "127.0.0.1:0", "tls": tls}])
+    stream = enter(edge, "ada")
+    slowed = enter(edge, "bob")
+    [bob] = edge.connections(user="bob")
+    browser.sign_in(edge.page)
+    eventually(lambda: browser.text("[data-tile=connections] .value") == "2", what="two connections")
+    edge.admin("PUT", f"/api/v1/connections/{bob['id']}/throttle", {"messages_per_second": 1, "burst": 1})
+    slowed.send(frame(TEXT, b"too fast") * 100)
+
+    def happens(selector, pattern):
+        """Lets things happen until a tile tells of them."""
+        stream.send_frame(TEXT, b"hello")
+        stream.frame()
+        refused = closing(FrameStream(edge.connect("plain")))
+        refused.send(upgrade_request("/ws"))
+        assert refused.response().status == 401
+        return re.search(pattern, browser.text(selector) or "")
+
+    for tile, part, pattern in [
+            ("messages-in", "value", r"^[1-9][\d.]*k?/s$"), ("messages-out", "value", r"^[1-9][\d.]*k?/s$"),
+            ("refused", "value", r"^[1-9][\d.]*k?/s$"), ("refused", "detail", r"^token missing [1-9]"), ("throttled", "value", r"^1$"),
+            ("state", "value", "^Serving$"), ("certificates", "value", r"^\d+ d$"), ("configuration", "value", r"^\d+ s$")]:
+        eventually(lambda: happens(f"[data-tile={tile}] .{part}", pattern), 20, f"{tile} saying {pattern}")
+    days = status(edge)["next_certificate_expiry"]["days_left"]
+    assert browser.text("[data-tile=certificates] .value") == f"{int(days)} d"
+    for tile in ("connections", "messages-in", "messages-out", "refused", "throttled"):
+        line = f"[data-tile={tile}] .sparkline .line"
+        eventually(lambda: "L" in browser.one(line).get_attribute("d"), what=f"the line of {tile}")
+
+
 def test_3000_connections_are_sorted_filtered_and_paged_by_the_edge(start, browser, enter, site):
     edge = start()
     for number in range(2997):
@@ -385,6 +427,31 @@ def test_many_are_closed_once_their_count_is_confirmed(start, browser, enter):
     eventually(lambda: browser.column("closed-connections", "reason") == ["bulk"], what="the end")
     assert browser.column("closed-connections", "code") == ["4403"]
     assert browser.column("closed-connections", "initiator") == ["edge"]
+
+
+def test_those_that_are_selected_are_throttled_or_banned_together(start, browser, enter):
+    edge = start()
+    *banned, _ = [enter(edge, user) for user in ("ada", "ada", "bob")]
+    browser.sign_in(edge.page, "operator")
+    browser.go("connections?sort=user&order=asc")
+    eventually(lambda: browser.column("open-connections", "user") == ["ada", "ada", "bob"], what="the connections")
+    for box in browser.driver.find_elements(By.CSS_SELECTOR, "#open-connections tbody input")[:2]:
+        box.click()
+    browser.click("#throttle-selected")
+    browser.wait_for_text("#throttle-dialog .count", "This slows 2 connections down.")
+    browser.fill("#throttle-dialog [name=messages_per_second]", "3")
+    browser.click("#throttle-dialog .confirm")
+    browser.wait_for_text("#notices", "Throttled 2 connections.")
+    assert {one["user"] for one in edge.connections() if one["throttle"]} == {"ada"}
+    browser.click("#ban-selected")
+    browser.wait_for_text("#rule-dialog .count", "This bans 1 user and closes 2 connections now.")
+    browser.click("#rule-dialog .confirm")
+    browser.wait_for_text("#notices", "Put 1 ban in force.")
+    for stream in banned:
+        assert stream.close_frame() == (4403, "banned")
+        stream.send_close(4403)
+    assert [(rule["action"], rule["user"]) for rule in edge.rules()] == [("ban", "ada")]
+    eventually(lambda: browser.column("open-connections", "user") == ["bob"], what="ada's rows going")
 
 
 def test_one_is_throttled_from_its_row_for_a_time_and_let_go(start, browser, enter):
@@ -643,9 +710,11 @@ def test_it_is_legible_in_both_themes_and_fits_both_widths(start, browser, enter
                     browser.screenshot(f"{view}-{theme}-{width}")
                     assert browser.run("return document.documentElement.scrollWidth") <= width, f"{view} is wider than {width}"
                     assert browser.module("return " + ILLEGIBLE) == []
+                    assert browser.nameless() == [], f"{view}: what a screen reader could not say"
             browser.run("document.getElementById('add-rule').click()")
             browser.screenshot(f"dialog-{theme}-390")
             assert browser.module("return " + ILLEGIBLE) == []
+            assert browser.nameless() == []
             browser.keys(Keys.ESCAPE)
     finally:
         browser.resize(1280, 900)
