@@ -120,7 +120,6 @@ def people(demo, directory, closing):
     return windows
 
 
-@pytest.mark.timeout(180)
 def test_two_people_chat_and_one_who_lost_the_network_catches_up(demo, people):
     ada, grace = people
     for window in people:
@@ -167,7 +166,6 @@ def test_two_people_chat_and_one_who_lost_the_network_catches_up(demo, people):
     ada.screenshot("4-caught-up-ada")
 
 
-@pytest.mark.timeout(180)
 def test_people_survive_the_death_of_a_worker(demo, people):
     ada, grace = people
     ada.say("Before")
@@ -184,7 +182,6 @@ def test_people_survive_the_death_of_a_worker(demo, people):
     ada.screenshot("5-worker-died-ada")
 
 
-@pytest.mark.timeout(120)
 def test_the_page_says_nothing_bad_on_the_console_and_has_a_dark_side(demo, people):
     ada, _ = people
     ada.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": "dark"}]})
@@ -197,7 +194,6 @@ def test_the_page_says_nothing_bad_on_the_console_and_has_a_dark_side(demo, peop
     assert severe == []
 
 
-@pytest.mark.timeout(120)
 def test_who_writes_fast_is_told_so_and_loses_nothing(demo, people):
     ada, grace = people
     for number in range(12):
@@ -209,7 +205,6 @@ def test_who_writes_fast_is_told_so_and_loses_nothing(demo, people):
     assert ada.state() == grace.state() == "online"
 
 
-@pytest.mark.timeout(120)
 def test_a_login_that_runs_out_is_renewed_without_a_reconnect(directory, closing):
     demo = closing(Demo(directory, "--token-lifetime", "6s"))
     window = closing(Window(demo.url, "Ada", directory))

@@ -104,7 +104,7 @@ def test_a_worker_that_hangs_is_504_at_the_deadline(edge, raw_worker, closing, d
     upstream = raw_worker.next()
     upstream.head()
     assert client.response().status == 504
-    assert 0.9 < time.monotonic() - began < slow(1.5)
+    assert 0.9 < time.monotonic() - began < slow(5)
     assert upstream.is_ended()
 
 
@@ -126,7 +126,7 @@ def test_a_worker_that_dribbles_its_head_is_504_at_the_deadline(edge, raw_worker
             break
     client.sock.settimeout(10)
     assert client.response().status == 504
-    assert time.monotonic() - began < slow(2)
+    assert time.monotonic() - began < slow(5), "the head would go on for longer"
 
 
 @pytest.mark.parametrize("part", [

@@ -148,7 +148,7 @@ async def converse(open_websocket, script, number):
     return heard
 
 
-@pytest.mark.timeout(slow(300))
+@pytest.mark.timeout(slow(600))
 @pytest.mark.parametrize("way", [own_connections, streams], ids=["http/1.1", "h2"])
 async def test_what_goes_in_comes_out_in_order_and_everybody_counts_the_same(start_edge, directory, closing, way):
     workers = [closing(ForeignWorker("node", directory, name)) for name in ("one", "two")]

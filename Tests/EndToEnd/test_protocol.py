@@ -80,7 +80,7 @@ def test_a_client_that_never_answers_a_close_is_cut_off_at_the_deadline(relayed)
     assert client.close_frame()[0] == 1000
     began = time.monotonic()
     assert client.is_ended() and upstream.is_ended()
-    assert time.monotonic() - began < slow(2.5)
+    assert time.monotonic() - began < slow(4), "five seconds are what it waits elsewhere"
 
 
 def test_a_lost_worker_is_told_for_what_it_is(relayed):
@@ -97,13 +97,14 @@ def test_a_lost_worker_is_told_for_what_it_is(relayed):
 
 
 def test_a_silent_client_is_pinged_at_every_interval_and_its_pong_is_not_the_workers_to_see(relayed):
-    client, upstream = relayed([open_route(ping={"interval": "200ms", "timeout": "2s"})]).open()
+    pair = relayed([open_route(ping={"interval": "200ms", "timeout": "10s"})])
     began = time.monotonic()
+    client, upstream = pair.open()
     for _ in range(3):
         ping = client.frame()
         assert ping.opcode == PING and len(ping.payload) == 8
         client.send_frame(PONG, ping.payload)
-    assert 0.5 < time.monotonic() - began < slow(1.5)
+    assert 0.6 <= time.monotonic() - began < slow(5)
     client.send_frame(TEXT, b"hello")
     assert upstream.frame().payload == b"hello"
 
@@ -116,7 +117,7 @@ def test_a_client_that_never_answers_a_ping_is_4408(relayed):
 
 
 def test_a_pong_with_another_payload_passes_to_the_worker(relayed):
-    client, upstream = relayed([open_route(ping={"interval": "200ms", "timeout": "2s"})]).open()
+    client, upstream = relayed([open_route(ping={"interval": "200ms", "timeout": "10s"})]).open()
     ping = client.frame()
     client.send(frame(PONG, b"12345678") + frame(PONG, ping.payload) + frame(TEXT, b"end"))
     assert [upstream.frame().payload for _ in range(2)] == [b"12345678", b"end"]
@@ -127,7 +128,7 @@ def test_an_idle_connection_is_1001(relayed):
     began = time.monotonic()
     client.send_frame(TEXT, b"one message")
     assert client.close_frame()[0] == 1001
-    assert 0.4 < time.monotonic() - began < slow(2)
+    assert 0.4 < time.monotonic() - began < slow(5)
     upstream.frame()
     assert upstream.close_frame()[0] == 1001
 
@@ -142,4 +143,4 @@ def test_200_clients_learn_of_their_workers_death_promptly(relayed):
     for _, upstream in pairs:
         upstream.close()
     assert [client.close_frame()[0] for client, _ in pairs] == [1014] * 200
-    assert time.monotonic() - began < slow(1)
+    assert time.monotonic() - began < slow(3)
