@@ -49,7 +49,9 @@ final class StreamCarrier: Carrier {
   }
 
   override func received(_ bytes: Span<UInt8>) {
-    guard session.receive(bytes) else { return fail(.answer("what came is not HTTP/2")) }
+    // No frame is so long that it begins as an answer of HTTP/1.1 does.
+    let isOlder = !isGreeted && bytes[0] == UInt8(ascii: "H")
+    guard !isOlder, session.receive(bytes) else { return fail(.answer("what came is not HTTP/2")) }
   }
 
   override func receivedAll() {
@@ -156,7 +158,7 @@ final class StreamCarrier: Carrier {
   private func sendOutput() {
     guard !isOver else { return }
     session.takeOutput(into: &output)
-    sendRaw(output.span)
+    if !output.isEmpty { sendRaw(output.span) }
     output.removeAll(keepingCapacity: true)
     if isFinished { end() }
   }

@@ -54,10 +54,9 @@ struct StreamSession: ~Copyable {
     Int(unsafe nghttp2_session_get_remote_settings(session, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS))
   }
 
-  /// Reads what the proxy sent; false when it is no HTTP/2, of which the library would read no more.
+  /// Reads what the proxy sent; false when it is no HTTP/2.
   func receive(_ bytes: Span<UInt8>) -> Bool {
-    let count = unsafe bytes.withUnsafeBufferPointer { unsafe nghttp2_session_mem_recv(session, $0.baseAddress, $0.count) }
-    return unsafe count >= 0 && nghttp2_session_want_read(session) != 0
+    unsafe bytes.withUnsafeBufferPointer { unsafe nghttp2_session_mem_recv(session, $0.baseAddress, $0.count) } >= 0
   }
 
   /// Adds all that is to be sent.
