@@ -33,7 +33,10 @@ let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let histogram = Target.Dependency.product(name: "Histogram", package: "hdrhistogram-swift")
 
 /// What the fuzz targets attack.
-let fuzzed: [Target.Dependency] = ["EdgeCore", "EdgeHTTP", "EdgePolicy", "EdgeRelay", "EdgeWebSocket"]
+let fuzzed: [Target.Dependency] = [
+  "EdgeCore", "EdgeHTTP", "EdgeHTTP2", "EdgeWebSocket", "EdgeAuth", "EdgeTLS", "EdgePolicy", "EdgeRouting", "EdgeRelay",
+  "EdgeTelemetry", "EdgeConfig", "EdgeAdmin",
+]
 
 let package = Package(
   name: "sluice",

@@ -11,11 +11,18 @@ public struct FuzzTarget: Sendable {
 
   /// All targets.
   public static let all = [
+    FuzzTarget(name: "admin", check: fuzzAdmin),
+    FuzzTarget(name: "configuration", check: fuzzConfiguration),
     FuzzTarget(name: "frames", check: fuzzFrames),
     FuzzTarget(name: "http1-request", check: fuzzHTTP1Request),
     FuzzTarget(name: "http1-response", check: fuzzHTTP1Response),
+    FuzzTarget(name: "http2", check: fuzzHTTP2),
+    FuzzTarget(name: "json", check: fuzzJSON),
+    FuzzTarget(name: "keys", check: fuzzKeySet),
+    FuzzTarget(name: "origin", check: fuzzOrigin),
     FuzzTarget(name: "proxy", check: fuzzProxyHeader),
     FuzzTarget(name: "relay", check: fuzzRelay),
+    FuzzTarget(name: "token", check: fuzzToken),
   ]
 }
 

@@ -11,13 +11,27 @@ func pieces(of input: [UInt8], longest: Int = 9) -> [[UInt8]] {
   return pieces
 }
 
+/// Stands for bytes that come in pieces: how many there were, and their FNV-1a hash.
+struct Digest: Equatable {
+  private(set) var count = 0
+  private(set) var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+
+  init(of bytes: Span<UInt8>) {
+    add(bytes)
+  }
+
+  mutating func add(_ bytes: Span<UInt8>) {
+    count += bytes.count
+    for index in bytes.indices { hash = (hash ^ UInt64(bytes[index])) &* 0x100_0000_01B3 }
+  }
+}
+
 /// A small generator that an input seeds.
 struct SplitMix64: RandomNumberGenerator {
   private var state: UInt64
 
-  /// Begins at the FNV-1a hash of `input`.
   init(hashing input: [UInt8]) {
-    state = input.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
+    state = Digest(of: input.span).hash
   }
 
   mutating func next() -> UInt64 {

@@ -1,0 +1,1 @@
+../../EdgeAdminTests/Support.swift
