@@ -17,6 +17,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -177,10 +178,32 @@ static inline int csystem_bind_unix(int descriptor, const char *path) {
   return bind(descriptor, (const struct sockaddr *)&address, sizeof address);
 }
 
+/// Writes the path that a Unix socket is bound to, at most `sizeof sun_path` bytes and a zero; none for one without a path.
+static inline int csystem_local_path(int descriptor, char path[static 109]) {
+  struct sockaddr_un address;
+  memset(&address, 0, sizeof address);
+  socklen_t length = sizeof address;
+  if (getsockname(descriptor, (struct sockaddr *)&address, &length) != 0) return -1;
+  memcpy(path, address.sun_path, sizeof address.sun_path);
+  path[sizeof address.sun_path] = 0;
+  return 0;
+}
+
 static inline int csystem_connect_unix(int descriptor, const char *path) {
   struct sockaddr_un address;
   if (csystem_encode_path(path, &address) != 0) return -1;
   return connect(descriptor, (const struct sockaddr *)&address, sizeof address);
+}
+
+static inline int csystem_datagram_socket(void) { return socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0); }
+
+/// Sends one datagram to a Unix socket: at a path, or at an abstract name, which is written with @ for its zero byte.
+static inline ssize_t csystem_send_datagram(int descriptor, const char *name, const char *text, size_t length) {
+  struct sockaddr_un address;
+  if (csystem_encode_path(name, &address) != 0) return -1;
+  if (*name == '@') address.sun_path[0] = 0;
+  socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(name));
+  return sendto(descriptor, text, length, MSG_NOSIGNAL, (const struct sockaddr *)&address, size);
 }
 
 /// The layout of the kernel's struct ucred.
@@ -199,6 +222,13 @@ static inline int csystem_peer_credentials(int descriptor, struct csystem_creden
 
 static inline int csystem_set_option(int descriptor, int level, int option, int value) {
   return setsockopt(descriptor, level, option, &value, sizeof value);
+}
+
+/// The value of an option that is a number, such as SO_TYPE; -1 where the descriptor is no socket.
+static inline int csystem_option(int descriptor, int level, int option) {
+  int value = -1;
+  socklen_t length = sizeof value;
+  return getsockopt(descriptor, level, option, &value, &length) == 0 ? value : -1;
 }
 
 /// Makes close() send a reset at once and drop what was not sent.
@@ -333,6 +363,9 @@ extern char **environ;
 
 /// The environment of this process: texts `NAME=value`, then a null.
 static inline char **csystem_environment(void) { return environ; }
+
+/// Takes a variable out of the environment, so that no child has it. Call it before other threads exist.
+static inline void csystem_unset_variable(const char *name) { (void)unsetenv(name); }
 
 /// Starts a program that gets SIGTERM when this thread ends. Call it before other threads exist. Returns -1 on failure.
 static inline int csystem_spawn(const char *path, char *const *arguments) {

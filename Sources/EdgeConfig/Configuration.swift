@@ -48,6 +48,21 @@ extension Configuration {
     case count(Int)
   }
 
+  /// Where clients and operators are served, in the order of the file.
+  public var socketAddresses: [ListenAddress] {
+    listeners.map(\.address) + admin.listen + (admin.metricsListen.map { [$0] } ?? [])
+  }
+
+  /// The names, or numbers, of the sockets that the service manager is to pass.
+  public var passedSocketNames: [String] {
+    socketAddresses.compactMap { address in
+      switch address {
+      case .systemd(let name): name
+      case .tcp, .unix: nil
+      }
+    }
+  }
+
   /// The pool of this name, or nil.
   public func pool(named name: String) -> Pool? {
     pools.first { $0.name == name }

@@ -21,15 +21,14 @@ extension Configuration {
     case tcp(IPAddress, port: UInt16)
     /// A Unix socket at an absolute path of at most 107 bytes.
     case unix(path: String)
-    /// A socket that the service manager opened and named.
+    /// A socket that the service manager opened, by the name that it gave it or the number of the descriptor.
     case systemd(name: String)
 
-    /// Whether only this machine can connect.
-    public var isLocal: Bool {
+    /// Whether other machines can connect; of a socket that the service manager opens, only its address will tell.
+    public var isPublic: Bool {
       switch self {
-      case .tcp(let address, port: _): address.isLoopback
-      case .unix: true
-      case .systemd: false
+      case .tcp(let address, port: _): !address.isLoopback
+      case .unix, .systemd: false
       }
     }
   }

@@ -62,7 +62,7 @@ extension Configuration.ListenAddress {
       self = .unix(path: path)
     } else if text.hasPrefix("fd://") {
       let name = String(text.dropFirst(5))
-      guard isName(name) else { return nil }
+      guard isSocketName(name) else { return nil }
       self = .systemd(name: name)
     } else {
       guard let colon = text.lastIndex(of: ":") else { return nil }
@@ -96,6 +96,11 @@ extension Setting {
 func isSocketPath(_ path: String) -> Bool {
   path.hasPrefix("/") && !path.hasSuffix("/") && path.utf8.count <= maxSocketPathBytes
     && path.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7f }
+}
+
+/// Whether a service manager may give a socket this name (systemd.socket(5), FileDescriptorName=), and it is visible.
+private func isSocketName(_ name: String) -> Bool {
+  (1...255).contains(name.utf8.count) && name.utf8.allSatisfy { (0x21...0x7e).contains($0) && $0 != UInt8(ascii: ":") }
 }
 
 /// What fits `sockaddr_un` with its closing zero byte.

@@ -12,11 +12,8 @@ struct NotYetSupported: Sendable {
   let instead: String
 
   static let thisRelease: [NotYetSupported] = [
-    NotYetSupported("listeners.*.address", anyText(beginningWith: "fd://"), instead: "an address or unix:/path"),
     NotYetSupported("pools.*.protocol", anything(but: "websocket"), instead: "websocket"),
     NotYetSupported("routes.*.close_codes.edge_fault", anything(but: "1011"), instead: "1011"),
-    NotYetSupported("admin.listen.*", anyText(beginningWith: "fd://"), instead: "an address or unix:/path"),
-    NotYetSupported("admin.metrics_listen", anyText(beginningWith: "fd://"), instead: "an address or unix:/path"),
   ]
 
   /// Adds to `findings` every setting below `root` that asks for what an entry says is missing, unless it is in `refused`: one
@@ -62,8 +59,4 @@ struct NotYetSupported: Sendable {
 
 private func anything(but word: String) -> @Sendable (SettingNode) -> Bool {
   { node in node.givenText.map { $0 != word } ?? false }
-}
-
-private func anyText(beginningWith prefix: String) -> @Sendable (SettingNode) -> Bool {
-  { node in node.givenText?.hasPrefix(prefix) ?? false }
 }

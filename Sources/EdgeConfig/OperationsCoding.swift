@@ -5,7 +5,7 @@ extension Configuration.Admin {
     let allowPublic = section.flag("allow_public", default: false)
     let listen = section["listen"]?.list(of: "addresses") { item -> Configuration.ListenAddress? in
       guard let address = item.listenAddress() else { return nil }
-      if !address.isLocal, !allowPublic {
+      if address.isPublic, !allowPublic {
         item.refuse(
           "\(address.text) is open to other machines",
           "expected a loopback address or a Unix socket, or admin.allow_public: true")

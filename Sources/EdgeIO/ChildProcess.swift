@@ -50,6 +50,14 @@ public enum ProcessEnvironment {
     return variables
   }
 
+  /// The values of some variables, which are taken out of the environment: no child of this process has them. Call it before other
+  /// threads exist.
+  static func take(_ names: [String]) -> [String: String] {
+    let taken = variables.filter { names.contains($0.key) }
+    for name in names { unsafe csystem_unset_variable(name) }
+    return taken
+  }
+
   /// The file that this process executes, or nil where /proc does not say.
   public static var executablePath: String? {
     var buffer = [CChar](repeating: 0, count: 4096)

@@ -141,6 +141,15 @@ extension Socket {
     return (IPAddress(high: address.high, low: address.low), address.port)
   }
 
+  /// The path of a Unix socket that has one, empty for one that has none; nil for another socket.
+  var localPath: String? {
+    guard csystem_option(descriptor, SOL_SOCKET, SO_DOMAIN) == AF_UNIX else { return nil }
+    return unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: 109) { buffer in
+      guard let start = buffer.baseAddress, unsafe csystem_local_path(descriptor, start) == 0 else { return nil }
+      return unsafe String(cString: start)
+    }
+  }
+
   /// Who is at the other end of a Unix socket, as the kernel recorded it when they connected.
   ///
   /// - Throws: `SystemError` for a socket that has no such record.

@@ -32,15 +32,20 @@ extension Socket {
     throws(SystemError) -> Socket
   {
     let socket = try bound(to: address, port: port, reusePort: reusePort)
-    let tcp = Int32(IPPROTO_TCP)
-    try socket.set(SOL_SOCKET, SO_KEEPALIVE, 1)
-    try socket.set(tcp, TCP_NODELAY, 1)
-    try socket.set(tcp, TCP_KEEPIDLE, 60)
-    try socket.set(tcp, TCP_KEEPINTVL, 20)
-    try socket.set(tcp, TCP_KEEPCNT, 3)
-    try socket.set(tcp, TCP_NOTSENT_LOWAT, maxUnsentBytes)
+    try socket.setClientOptions()
     guard Glibc.listen(socket.descriptor, backlog) == 0 else { throw SystemError.last("listen") }
     return socket
+  }
+
+  /// Sets what the sockets of clients inherit from a listening TCP socket; see `listen(tcp:port:reusePort:backlog:)`.
+  borrowing func setClientOptions() throws(SystemError) {
+    let tcp = Int32(IPPROTO_TCP)
+    try set(SOL_SOCKET, SO_KEEPALIVE, 1)
+    try set(tcp, TCP_NODELAY, 1)
+    try set(tcp, TCP_KEEPIDLE, 60)
+    try set(tcp, TCP_KEEPINTVL, 20)
+    try set(tcp, TCP_KEEPCNT, 3)
+    try set(tcp, TCP_NOTSENT_LOWAT, maxUnsentBytes)
   }
 
   /// Fails with EADDRINUSE if anybody listens on the port, even someone who would share it. SO_REUSEPORT alone would let a

@@ -51,8 +51,21 @@ final class ControlLoop: EventSource {
         $0[.errorType] = .text("\(error)")
       }
     }
+    startWatchdog()
+    shared.service.serves(shared, now: reactor.now)
     reactor.run()
     orders.close()
+  }
+
+  private func startWatchdog() {
+    guard let interval = shared.service.watchdogInterval else { return }
+    do throws(SystemError) {
+      try Watchdog(interval: interval, reactor: reactor, reactors: reactors, service: shared.service).start()
+    } catch {
+      shared.log.write(.error, "watchdog.failed", "The service manager gets no sign of life, and will end the edge.") {
+        $0[.errorType] = .text("\(error)")
+      }
+    }
   }
 
   private func received(_ order: ControlOrder) {
@@ -105,6 +118,7 @@ final class ControlLoop: EventSource {
     shared.events.tick(now: now)
     admin.endSlowConnections()
     returnMemoryWhenQuiet()
+    shared.service.advance(shared, isEnding: shared.drain.endsProcess, now: now)
     if let reason = shared.drain.advance(connections: shared.limits.openConnections, now: now) { stop(reason) }
     setTimer(now: now)
   }
@@ -176,6 +190,7 @@ final class ControlLoop: EventSource {
       return stop("A second signal came.")
     }
     shared.log.write(.info, "drain.began", "The edge drains: not ready any more; clients are sent away after the delay.")
+    shared.service.advance(shared, isEnding: true, now: now)
     setTimer(now: now)
   }
 
@@ -188,6 +203,7 @@ final class ControlLoop: EventSource {
       record[.connections] = .integer(Int64(shared.limits.openConnections))
     }
     shared.drain.stop()
+    shared.service.advance(shared, isEnding: true, now: reactor.now)
     reactor.stop()
   }
 }

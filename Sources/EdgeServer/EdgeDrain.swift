@@ -36,6 +36,9 @@ final class EdgeDrain: Sendable {
     }
   }
 
+  /// Whether the process ends with the drain that goes on.
+  var endsProcess: Bool { course.withLock { $0.course.drain?.endsProcess ?? false } }
+
   /// Someone asks for a drain; one that goes on stays as it is, but ends the process now if that is asked.
   func begin(_ plan: DrainPlan, endsProcess: Bool, connections: Int, now: Instant) {
     change(now: now, connections: connections) { $0.begin(plan, endsProcess: endsProcess, now: now) }

@@ -70,6 +70,8 @@ final class EdgeReactor: Sendable {
 
 /// What a reactor is told by other threads.
 enum ReactorOrder: Sendable {
+  /// Say that this loop turns.
+  case beat(reply: @Sendable () -> Void)
   /// Tell the admin plane of WebSockets, or do something to them.
   case connections(ConnectionOrder)
   /// Close one WebSocket if a newer one of the same user has its place.
@@ -128,6 +130,8 @@ private final class ReactorLoop {
 
   private func received(_ order: ReactorOrder) {
     switch order {
+    case .beat(let reply):
+      reply()
     case .connections(let order):
       context.carryOut(order)
     case .replace(let id):

@@ -1,7 +1,7 @@
 import EdgeAdmin
 public import EdgeConfig
 import EdgeCore
-import EdgeIO
+public import EdgeIO
 import EdgeRouting
 import EdgeTLS
 import EdgeTelemetry
@@ -31,9 +31,15 @@ public final class Server {
   ///
   /// Make it on the main thread, before any other thread exists: signals are blocked here.
   ///
-  /// - Parameter source: where the configuration is from, and where a reload finds the next one.
+  /// - Parameters:
+  ///   - source: where the configuration is from, and where a reload finds the next one.
+  ///   - inherited: the sockets that the service manager passed, for addresses such as `fd://edge`.
+  ///   - manager: the service manager, if it wants to know how the edge is.
   /// - Throws: `StartError`; nothing is served then, and the process is expected to end.
-  public init(_ configuration: Configuration, from source: ConfigurationSource, version: EdgeVersion) throws(StartError) {
+  public init(
+    _ configuration: Configuration, from source: ConfigurationSource, version: EdgeVersion,
+    inherited: InheritedSockets = InheritedSockets(), manager: ServiceManager? = nil
+  ) throws(StartError) {
     Machine.keepFreeMemory()
     do {
       let controlReactor = try Reactor()
@@ -41,21 +47,24 @@ public final class Server {
       let logs = try EdgeLogs(configuration)
       let threads = configuration.threadCount
       let tickets = TicketKeyRing(now: controlReactor.now)
-      let snapshot = try SnapshotBuilder(configuration, tickets: tickets, log: logs.main).build(reactors: threads)
+      let snapshot = try SnapshotBuilder(configuration, tickets: tickets, inherited: inherited, log: logs.main)
+        .build(reactors: threads)
       let mailboxes = try (0..<threads).map { _ in try Mailbox<ReactorOrder>() }
       let shared = SharedState(
         snapshot: snapshot, logs: logs, reserve: DescriptorReserve(count: descriptorReserve), tickets: tickets,
-        rules: try RuleStore(configuration, log: logs.main), mailboxes: mailboxes)
+        inherited: inherited, rules: try RuleStore(configuration, log: logs.main),
+        service: ServiceReport(manager), mailboxes: mailboxes)
       try KeyFetcher.start(snapshot.fetchers, log: logs.main)
       let reactors = try (0..<threads).map { index in
         try EdgeReactor(index: index, shared: shared, mailbox: mailboxes[index])
       }
       let controlOrders = try Mailbox<ControlOrder>()
-      let access = try AdminAccess(configuration.admin)
+      let access = try AdminAccess(configuration.admin, inherited: inherited)
       let reloader = try Reloader(
         Reload(source, shared: shared, reactors: reactors, control: controlOrders, logs: logs, admin: access))
       let plane = AdminPlane(shared: shared, reactors: reactors, reloader: reloader, logs: logs, version: version)
-      (admin, adminAddresses) = try AdminServer.start(configuration.admin, access: access, backend: plane, log: logs.main)
+      (admin, adminAddresses) = try AdminServer.start(
+        configuration.admin, inherited: inherited, access: access, backend: plane, log: logs.main)
       addresses = snapshot.sockets.map(\.address)
       self.controlReactor = controlReactor
       self.controlOrders = controlOrders
@@ -72,6 +81,16 @@ public final class Server {
       shared.log.write(.info, "listener.ready", "Clients are served.") { record in
         record[.listener] = .text(listener.name)
         record[.serverAddress] = .text(address)
+      }
+    }
+    tellUnused(inherited, configuration)
+  }
+
+  /// A socket that nobody accepts from lets its clients wait for good.
+  private func tellUnused(_ inherited: InheritedSockets, _ configuration: Configuration) {
+    for name in inherited.unused(by: configuration.passedSocketNames) {
+      shared.log.write(.warning, "listener.unused", "A socket was passed that no address of the configuration names.") { record in
+        record[.serverAddress] = .text(name)
       }
     }
   }

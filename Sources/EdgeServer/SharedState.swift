@@ -14,6 +14,7 @@ final class SharedState: Sendable {
   let reserve: DescriptorReserve
   let workerFailures = WorkerFailureCounts()
   let tickets: TicketKeyRing
+  let inherited: InheritedSockets
   let limits = EdgeLimits()
   let rules: RuleStore
   /// Reloads and admin actions, for the metrics.
@@ -23,18 +24,22 @@ final class SharedState: Sendable {
   let closed = ClosedConnections()
   private let denials = Guarded(DenialLimiter())
   let drain: EdgeDrain
+  /// What the service manager is told.
+  let service: ServiceReport
   private let mailboxes: [Mailbox<ReactorOrder>]
 
   init(
-    snapshot: Snapshot, logs: EdgeLogs, reserve: DescriptorReserve, tickets: TicketKeyRing, rules: RuleStore,
-    mailboxes: [Mailbox<ReactorOrder>]
+    snapshot: Snapshot, logs: EdgeLogs, reserve: DescriptorReserve, tickets: TicketKeyRing, inherited: InheritedSockets,
+    rules: RuleStore, service: ServiceReport, mailboxes: [Mailbox<ReactorOrder>]
   ) {
     current = Guarded(snapshot)
     log = logs.main
     accessLog = logs.access
     self.reserve = reserve
     self.tickets = tickets
+    self.inherited = inherited
     self.rules = rules
+    self.service = service
     self.mailboxes = mailboxes
     drain = EdgeDrain(mailboxes, events: events)
   }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import EdgeConfig
 import EdgeIO
 import EdgeServer
 
@@ -18,5 +19,8 @@ struct CheckCommand: ParsableCommand {
       throw ExitCode.saying(error)
     }
     StandardStreams.writeOutput("\(options.config): valid\n")
+    for name in configuration.passedSocketNames {
+      StandardStreams.writeOutput("fd://\(name) can only be looked at when the service manager passes it, at the start\n")
+    }
   }
 }

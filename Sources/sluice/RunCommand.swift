@@ -12,11 +12,12 @@ struct RunCommand: ParsableCommand {
   @OptionGroup var options: ConfigurationOptions
 
   func run() throws {
+    let (inherited, manager) = (InheritedSockets.take(), ServiceManager.take())
     let configuration = try options.load()
     SignalSource.ignoreBrokenPipes()
     TLSLibrary.keepMemory()
     do throws(StartError) {
-      try Server(configuration, from: options.source, version: .current).run()
+      try Server(configuration, from: options.source, version: .current, inherited: inherited, manager: manager).run()
     } catch {
       throw ExitCode.saying(error)
     }

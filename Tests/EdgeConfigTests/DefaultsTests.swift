@@ -76,6 +76,14 @@ import Testing
     #expect(auth["a"]?.leeway == .seconds(30))
   }
 
+  @Test func `a socket that the service manager passes may have any name that systemd gives it`() throws {
+    let names = ["3", "sluice.socket", "chat@1.socket"]
+    let listen = names.map { "\"fd://\($0)\"" }.joined(separator: ", ")
+    let configuration = try load(minimal + "admin: {listen: [\(listen)]}")
+    #expect(configuration.passedSocketNames == names)
+    #expect(configuration.socketAddresses.map(\.text).suffix(3) == names.map { "fd://\($0)" })
+  }
+
   @Test func `every key of the format is understood`() throws {
     let configuration = try loadAll(everything)
     let first = try #require(configuration.routes.first)

@@ -7,7 +7,6 @@ import Testing
     let found = errors(in: everything).map { $0.split(separator: ": ", maxSplits: 1).last.map(String.init) ?? "" }
     #expect(
       Set(found) == [
-        "listeners[2].address: \"fd://edge\" is not supported yet; expected an address or unix:/path",
         "pools.chat.protocol: \"link\" is not supported yet; expected websocket",
         "routes[0].close_codes.edge_fault: \"4002\" is not supported yet; expected 1011",
       ])

@@ -98,6 +98,15 @@ import Testing
       "admin: {listen: [\"127.0.0.1:8443\"]}",
       "admin.listen[0]: 127.0.0.1:8443 is taken by another at s.yaml:1:37; expected an address of its own"
     ),
+    (
+      "admin: {listen: [\"fd://a:b\"]}",
+      "admin.listen[0]: \"fd://a:b\" is not allowed here; expected an address such as \"[::]:8443\", \"0.0.0.0:8443\", "
+        + "unix:/run/sluice/edge.sock or fd://NAME"
+    ),
+    (
+      "admin: {listen: [\"fd://a\"], metrics_listen: \"fd://a\"}",
+      "admin.metrics_listen: fd://a is taken by another at s.yaml:4:18; expected an address of its own"
+    ),
     ("auth: {a: {}}", "auth.a: \"keys\" is missing; expected one of file, url and secret_file"),
     ("auth: {a: {keys: {}}}", "auth.a.keys: there must be one source of keys; expected one of file, url and secret_file"),
     (

@@ -103,9 +103,9 @@ def closing():
 def start_edge(directory, site, closing):
     """Starts an edge; its directory is the test's. `routes` defaults to one open route to the pool `main`."""
 
-    def start(pools, routes=None, descriptors=None, clock=None, **sections):
+    def start(pools, routes=None, descriptors=None, clock=None, environment=None, passed=None, **sections):
         document = configuration(directory, site, pools, routes or [open_route()], **sections)
-        return closing(Edge(directory, site, document, descriptors, clock))
+        return closing(Edge(directory, site, document, descriptors, clock, environment, passed))
 
     return start
 

@@ -11,6 +11,7 @@ import socket
 import urllib.parse
 
 from processes import Child
+from service import handing_over
 from waiting import eventually, slow
 
 BINARIES = pathlib.Path(
@@ -55,15 +56,20 @@ def open_route(pool="main", name="open", path="/", **more):
 class Edge:
     """A running edge. Close it, or use it as a context manager."""
 
-    def __init__(self, directory, site, document, descriptors=None, clock=None):
-        """`clock`: the time that it is to believe."""
+    def __init__(self, directory, site, document, descriptors=None, clock=None, environment=None, passed=None):
+        """`clock`: the time that it is to believe; `passed`: sockets by the names under which a service manager hands them over."""
         self.directory = directory
         self.site = site
         self.path = directory / "sluice.yaml"
         self.path.write_text(json.dumps(document, indent=1))  # JSON is YAML
         command = [SLUICE, "run", "-c", self.path]
         self._clock = clock
-        self.child = Child(clock.command(command) if clock else command, directory, "sluice", descriptors=descriptors)
+        names, numbers = {}, ()
+        if passed:
+            command, names, numbers = handing_over(command, passed)
+        self.child = Child(
+            clock.command(command) if clock else command, directory, "sluice", names | (environment or {}), descriptors=descriptors,
+            passed=numbers)
         self._listener_count = len(document["listeners"])
         try:
             self.ports = eventually(self._bound_ports, 30, what=f"the edge being ready ({self.child.errors})")

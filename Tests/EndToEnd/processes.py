@@ -19,8 +19,8 @@ _PR_SET_PDEATHSIG = 1
 class Child:
     """A program that was started by a test, with its standard streams in files of `directory`."""
 
-    def __init__(self, arguments, directory, name, environment=None, descriptors=None, umask=-1):
-        """`descriptors`: the soft and hard limit of open files, for tests of running out of them."""
+    def __init__(self, arguments, directory, name, environment=None, descriptors=None, umask=-1, passed=()):
+        """`descriptors`: the soft and hard limit of open files, for tests of running out of them; `passed`: what it inherits."""
         self.name = name
         self.output_path = directory / f"{name}.out"
         self.error_path = directory / f"{name}.err"
@@ -33,7 +33,8 @@ class Child:
         with open(self.output_path, "wb") as output, open(self.error_path, "wb") as error:
             self._process = subprocess.Popen(
                 [str(argument) for argument in arguments], stdin=subprocess.DEVNULL, stdout=output, stderr=error,
-                preexec_fn=prepare, umask=umask, env=os.environ | (environment or {}), cwd=directory)
+                preexec_fn=prepare, umask=umask, env=os.environ | (environment or {}), cwd=directory,
+                pass_fds=passed)
 
     @property
     def pid(self):

@@ -11,11 +11,16 @@ extension AdminServer {
   /// - Returns: the server, and where it is, in the order of the configuration; ports are the real ones.
   /// - Throws: `StartError` when an address or the tokens file cannot be used.
   static func start(
-    _ settings: Configuration.Admin, access: AdminAccess, backend: some AdminBackend, log: EdgeLog
+    _ settings: Configuration.Admin, inherited: InheritedSockets, access: AdminAccess, backend: some AdminBackend, log: EdgeLog
   ) throws(StartError) -> (server: AdminServer, addresses: [String]) {
     var sockets: [AdminSocket] = []
-    for address in settings.listen { sockets.append(try AdminSocket(address, scope: .full)) }
-    if let address = settings.metricsListen { sockets.append(try AdminSocket(address, scope: .metricsOnly)) }
+    for address in settings.listen {
+      if !settings.allowPublic { try address.checkLocal(inherited) }
+      sockets.append(try AdminSocket(address, inherited: inherited, scope: .full))
+    }
+    if let address = settings.metricsListen {
+      sockets.append(try AdminSocket(address, inherited: inherited, scope: .metricsOnly))
+    }
     let server: AdminServer
     do {
       server = try AdminServer(
@@ -34,10 +39,14 @@ extension AdminServer {
 extension AdminAccess {
   /// Lets in whom the configuration names.
   ///
-  /// - Throws: `StartError.configuration` when the tokens file cannot be used.
-  convenience init(_ settings: Configuration.Admin) throws(StartError) {
+  /// - Throws: `StartError` when the tokens file, or a socket that was passed, cannot be used.
+  convenience init(_ settings: Configuration.Admin, inherited: InheritedSockets) throws(StartError) {
+    var hosts: [String] = []
+    for address in settings.listen {
+      if let host = try address.ip(inherited) { hosts.append(host.description) }
+    }
     self.init(
-      tokens: try AdminTokens.read(settings), allowedHosts: settings.listen.compactMap(\.host), ownUserID: Machine.ownUserID,
+      tokens: try AdminTokens.read(settings), allowedHosts: hosts, ownUserID: Machine.ownUserID,
       cryptography: .init(sha256: Digest.sha256, constantTimeEquals: constantTimeEquals))
   }
 }
@@ -62,25 +71,48 @@ private struct AdminSocket {
   /// Where it listens; the port is the real one where the configuration said 0.
   let address: String
 
-  init(_ address: Configuration.ListenAddress, scope: AdminAPI.Scope) throws(StartError) {
-    (listener, self.address) = try address.bind { ip, port throws(SystemError) in
+  init(_ address: Configuration.ListenAddress, inherited: InheritedSockets, scope: AdminAPI.Scope) throws(StartError) {
+    (listener, self.address) = try address.bind(inherited) { ip, port throws(SystemError) in
       let socket = try Socket.listen(tcp: ip, port: port)
       let listener = AdminListener(descriptor: try socket.duplicateDescriptor(), kind: .tcp, scope: scope)
       return (listener, PeerAddress.ip(ip, port: socket.localPort).description)
     } unix: { path throws(SystemError) in
       let descriptor = try Socket.listen(unixPath: path).duplicateDescriptor()
       return (AdminListener(descriptor: descriptor, kind: .unix, scope: scope), "unix:\(path)")
+    } passed: { passed throws(SystemError) in
+      let kind: AdminListener.Kind =
+        switch passed.place {
+        case .tcp: .tcp
+        case .unix: .unix
+        }
+      let descriptor = try passed.socket.socket.duplicateDescriptor()
+      return (AdminListener(descriptor: descriptor, kind: kind, scope: scope), passed.place.description)
     }
   }
 }
 
 extension Configuration.ListenAddress {
-  /// What `Host` may say to reach a TCP address by its number.
-  fileprivate var host: String? {
-    switch self {
-    case .tcp(let ip, port: _): ip.description
-    case .unix, .systemd: nil
+  /// The address that a TCP socket has, or will have.
+  ///
+  /// - Throws: `StartError.bind` where it is to be one that was not passed.
+  fileprivate func ip(_ inherited: InheritedSockets) throws(StartError) -> IPAddress? {
+    try bind(inherited) { ip, _ in
+      ip
+    } unix: { _ in
+      nil
+    } passed: { passed in
+      if case .tcp(let ip, port: _) = passed.place { ip } else { nil }
     }
+  }
+
+  /// Refuses a socket that was passed and that other machines reach; of other addresses the configuration has said so already.
+  ///
+  /// - Throws: `StartError.bind`.
+  fileprivate func checkLocal(_ inherited: InheritedSockets) throws(StartError) {
+    guard let ip = try ip(inherited), !ip.isLoopback else { return }
+    throw .bind(
+      address: text,
+      reason: "\(ip) is open to other machines; expected a loopback address or a Unix socket, or admin.allow_public: true")
   }
 }
 

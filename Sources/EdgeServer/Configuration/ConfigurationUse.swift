@@ -126,8 +126,8 @@ extension ListenerContext {
         }
         let isShared: Bool
         switch listener.address {
-        case .unix: isShared = true
-        case .tcp, .systemd: isShared = false
+        case .unix, .systemd: isShared = true
+        case .tcp: isShared = false
         }
         all.append(
           ListenerContext(

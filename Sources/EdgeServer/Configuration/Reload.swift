@@ -55,6 +55,13 @@ final class Reload: Sendable {
   ///
   /// - Parameter asker: who wants it, for the log.
   func run(askedBy asker: String) -> ReloadOutcome {
+    shared.service.reloads(now: MonotonicClock.now())
+    let outcome = reload(askedBy: asker)
+    shared.service.reloaded(isApplied: outcome.isApplied, shared, now: MonotonicClock.now())
+    return outcome
+  }
+
+  private func reload(askedBy asker: String) -> ReloadOutcome {
     let old = shared.snapshot
     let file: Configuration
     do {
@@ -86,8 +93,9 @@ final class Reload: Sendable {
 
   private func apply(_ file: Configuration, over old: Snapshot, _ asker: String) throws(StartError) -> ReloadOutcome {
     let configuration = old.configuration.reloaded(with: file)
-    let snapshot = try SnapshotBuilder(configuration, replacing: old, tickets: shared.tickets, log: shared.log)
-      .build(reactors: reactors.count)
+    let snapshot = try SnapshotBuilder(
+      configuration, replacing: old, tickets: shared.tickets, inherited: shared.inherited, log: shared.log
+    ).build(reactors: reactors.count)
     try checkRules(of: configuration, replacing: old.configuration)
     let next = Prepared(
       snapshot: snapshot, keys: try rereadKeys(of: snapshot, keptFrom: old), tokens: try AdminTokens.read(configuration.admin))
@@ -270,6 +278,15 @@ final class Reload: Sendable {
   private func summary(of keyPaths: [String]) -> String {
     let shown = keyPaths.prefix(maxLoggedKeys).joined(separator: " ")
     return keyPaths.count > maxLoggedKeys ? "\(shown) and \(keyPaths.count - maxLoggedKeys) more" : shown
+  }
+}
+
+extension ReloadOutcome {
+  fileprivate var isApplied: Bool {
+    switch self {
+    case .applied: true
+    case .refused: false
+    }
   }
 }
 

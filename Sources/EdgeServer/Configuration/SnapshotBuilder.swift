@@ -15,12 +15,17 @@ struct SnapshotBuilder {
   /// What is in force: what stays the same is taken from there, with its state.
   private let previous: Snapshot?
   private let tickets: TicketKeyRing
+  private let inherited: InheritedSockets
   private let log: EdgeLog?
 
-  init(_ configuration: Configuration, replacing previous: Snapshot? = nil, tickets: TicketKeyRing, log: EdgeLog?) {
+  init(
+    _ configuration: Configuration, replacing previous: Snapshot? = nil, tickets: TicketKeyRing,
+    inherited: InheritedSockets = InheritedSockets(), log: EdgeLog?
+  ) {
     self.configuration = configuration
     self.previous = previous
     self.tickets = tickets
+    self.inherited = inherited
     self.log = log
   }
 
@@ -36,7 +41,9 @@ struct SnapshotBuilder {
     let pools = pools(now: now)
     let routes = try routes(pools: pools, keys: keys, layout: layout)
     let table = try table()
-    let sockets = reactors == 0 ? [] : try ListenerSockets.all(of: configuration, keeping: previous, reactors: reactors)
+    let sockets =
+      reactors == 0
+      ? [] : try ListenerSockets.all(of: configuration, keeping: previous, inherited: inherited, reactors: reactors)
     return Snapshot(
       configuration, routes: routes, table: table, pools: pools, listeners: listeners, sockets: sockets, keys: keys,
       admission: admission, metricLayout: layout)
