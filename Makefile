@@ -1,5 +1,5 @@
 # `make run` and `make test` need nothing prepared but Debian 12, git, make and Swift 6.2 or later.
-.PHONY: run build test unit e2e budgets lint test-asan test-tsan fuzz faults soak bench clean
+.PHONY: run build install uninstall test unit e2e budgets lint test-asan test-tsan fuzz faults soak bench clean
 
 # The demo: an edge, two chat workers and a page.
 run: build
@@ -11,6 +11,14 @@ build: toolchain
 	swift build -c release --static-swift-stdlib --product sluice
 	swift build -c release --static-swift-stdlib --product sluicectl
 	swift build -c release --static-swift-stdlib --product chat-worker
+
+# What `make build` made, below DESTDIR and PREFIX (/usr/local), with units for systemd and completions for shells. Builds nothing, so
+# that root need not.
+install:
+	@scripts/install
+
+uninstall:
+	@scripts/install --remove
 
 test: toolchain
 	@scripts/packages build test budgets
