@@ -124,6 +124,23 @@ public enum HTTPParseError: String, Error, Hashable, Sendable, CaseIterable {
     }
   }
 
+  /// Whether it makes a request of HTTP/2 malformed, which is an error of its stream (RFC 9113 §8.1.1). With any other the request
+  /// is well formed, and refused.
+  public var isMalformed: Bool {
+    switch self {
+    case .controlByte, .method, .fieldName, .fieldNameCase, .fieldValueSpace, .connectionField, .pseudoField, .targetForm,
+      .contentLengthInvalid, .contentLengthRepeated, .contentLengthMismatch, .truncated:
+      true
+    case .lineEnding, .requestLineTooLong, .fieldLineTooLong, .tooManyFields, .headTooLarge, .requestLine, .methodNotImplemented,
+      .version, .versionNotSupported, .statusLine, .lineFolding, .schemeInvalid, .protocolNotImplemented, .pathCharacter,
+      .pathEscape, .pathEncodedSeparator, .pathEncodedControl, .pathDotSegment, .pathEmptySegment, .pathParameter,
+      .queryCharacter, .fragment, .hostMissing, .hostRepeated, .hostInvalid, .hostMismatch, .contentLengthWithTransferEncoding,
+      .contentTooLarge, .transferEncodingInvalid, .transferEncodingNotImplemented, .chunkHeader, .chunkEnd,
+      .chunkExtensionTooLong, .timeout:
+      false
+    }
+  }
+
   /// The word for logs, metrics and the answer's body.
   public var code: String { rawValue }
 }

@@ -80,7 +80,10 @@ struct StreamStart: Sendable {
       guard fields.connectProtocol == nil else { throw .pseudoField }
       return false
     }
-    guard let wanted = fields.connectProtocol else { throw .methodNotImplemented }
+    guard let wanted = fields.connectProtocol else {
+      // A CONNECT of its own names an authority, and nothing else (RFC 9113 §8.5).
+      throw fields.scheme == nil && fields.path == nil && fields.authority != nil ? .methodNotImplemented : .pseudoField
+    }
     guard wanted.elementsEqual("websocket".utf8) else { throw .protocolNotImplemented }
     return true
   }

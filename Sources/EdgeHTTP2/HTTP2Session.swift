@@ -13,18 +13,23 @@ open class HTTP2Session {
   private var reader: StreamHeadReader?
   /// The stream that the head is for.
   private var headStream: StreamNumber = 0
-  private var budget = FloodBudget()
+  private var budget: FloodBudget?
+  private var scanner = FrameScanner()
+  private var pastStreams = PastStreams()
   /// What the client has too much of.
   private var excess: FloodBudget.Kind?
+  /// The malformed stream whose last frame of data is being framed.
+  private var malformedStream: StreamNumber?
   private var now = Instant.distantFuture
   private var state = State.greeting
 
   /// Begins a connection: its SETTINGS are in the output at once.
   ///
   /// - Throws: `HTTP2Error.resources` when there is no memory.
-  public init(headLimits: HeadLimits = HeadLimits()) throws(HTTP2Error) {
+  public init(headLimits: HeadLimits = HeadLimits(), floods: FloodLimits = .usual) throws(HTTP2Error) {
     self.headLimits = headLimits
-    handle = try SessionHandle(maxHeadBytes: headLimits.maxHeadBytes)
+    budget = floods.budget
+    handle = try SessionHandle(maxHeadBytes: headLimits.maxHeadBytes, floods: floods)
     handle.deliver(to: self)
   }
 
@@ -48,10 +53,12 @@ open class HTTP2Session {
   public final func receive(_ bytes: Span<UInt8>, now: Instant) {
     if case .ended = state { return }
     self.now = now
+    guard judge(bytes) else { return }
     switch handle.receive(bytes) {
     case .read: break
     case .stopped: if let excess { flood(excess) }
     case .answersWait: flood(.unreadAnswer)
+    case .headGoesOn: flood(.continuation)
     case .failed: end(.protocolError)
     }
   }
@@ -160,6 +167,8 @@ public enum BodyPart: Hashable, Sendable {
   case bytes(Int)
   /// That many bytes, with which our side of the stream ends.
   case last(Int)
+  /// The same on a stream whose request was malformed: it ends as an error of the client's (RFC 9113 §8.1.1).
+  case lastOfMalformed(Int)
   /// Nothing: `bodyGoesOn` will tell.
   case later
 }
@@ -172,6 +181,8 @@ public enum StreamError: UInt32, Hashable, Sendable {
   case protocolError = 1
   /// Something of ours went wrong, or of a worker's.
   case internalError = 2
+  /// The other side goes on with a stream that it has ended.
+  case streamClosed = 5
   /// Nobody wants it any more.
   case cancel = 8
   /// The other side makes more work than it may.
@@ -198,20 +209,14 @@ extension HTTP2Session {
     if case .greeting = state { state = .open }
   }
 
-  /// A frame begins: it is charged before any of it is kept.
-  ///
-  /// - Returns: whether to go on reading.
-  final func began(_ frame: FrameStart) -> Bool {
-    frame.floodKind.map(charge) ?? true
-  }
-
   final func beganHead(on stream: StreamNumber) {
     reader = StreamHeadReader(limits: headLimits)
     headStream = stream
   }
 
   /// The library reads the rest of a head whose stream is gone, and tells nothing of it.
-  final func streamClosed(_ stream: StreamNumber) {
+  final func streamClosed(_ stream: StreamNumber, clientHasEnded: Bool) {
+    if clientHasEnded { pastStreams.ended(stream) }
     if stream == headStream { reader = nil }
     closed(stream)
   }
@@ -237,23 +242,48 @@ extension HTTP2Session {
     return true
   }
 
-  final func sentData() {
-    budget.sentData()
+  final func willEndMalformed(_ stream: StreamNumber) {
+    malformedStream = stream
+  }
+
+  final func sentData(on stream: StreamNumber) {
+    budget?.sentData()
+    guard stream == malformedStream else { return }
+    malformedStream = nil
+    reset(stream, .protocolError)
   }
 
   /// A stream was reset: it counts if the client is to blame.
   final func sentReset(_ code: UInt32) {
     switch StreamError(rawValue: code) {
     case .none?, .internalError?, .cancel?: break
-    case .protocolError?, .enhanceYourCalm?, nil:
+    case .protocolError?, .streamClosed?, .enhanceYourCalm?, nil:
       if !charge(.resetProvoked) { flood(.resetProvoked) }
     }
   }
 
+  /// Judges each frame that begins in `bytes`, before any of it is used.
+  ///
+  /// - Returns: whether the connection goes on.
+  private func judge(_ bytes: Span<UInt8>) -> Bool {
+    var offset = 0
+    while let frame = scanner.next(in: bytes, from: &offset) {
+      if let kind = frame.floodKind, !charge(kind) {
+        flood(kind)
+        return false
+      }
+      if let flaw = frame.isMisplaced ? .protocolError : pastStreams.flaw(of: frame) {
+        end(flaw)
+        return false
+      }
+    }
+    return true
+  }
+
   private func charge(_ kind: FloodBudget.Kind) -> Bool {
-    let isWithin = budget.charge(kind, now: now)
-    if !isWithin { excess = kind }
-    return isWithin
+    guard let isWithin = budget?.charge(kind, now: now), !isWithin else { return true }
+    excess = kind
+    return false
   }
 
   private func flood(_ kind: FloodBudget.Kind) {

@@ -11,8 +11,8 @@ struct SessionHandle: ~Copyable {
   private let session: OpaquePointer
 
   /// Begins the server's side of a connection.
-  init(maxHeadBytes: Int) throws(HTTP2Error) {
-    let setup = try Setup()
+  init(maxHeadBytes: Int, floods: FloodLimits) throws(HTTP2Error) {
+    let setup = try Setup(floods)
     var made: OpaquePointer?
     guard unsafe nghttp2_session_server_new2(&made, setup.callbacks, nil, setup.options) == 0, let session = unsafe made else {
       throw .resources
@@ -61,6 +61,7 @@ struct SessionHandle: ~Copyable {
     switch nghttp2_error(Int32(result)) {
     case NGHTTP2_ERR_CALLBACK_FAILURE: return .stopped
     case NGHTTP2_ERR_FLOODED: return .answersWait
+    case NGHTTP2_ERR_TOO_MANY_CONTINUATIONS: return .headGoesOn
     default: return .failed
     }
   }
@@ -132,6 +133,8 @@ enum ReceiveResult {
   case stopped
   /// Too many answers wait for a client that provokes them.
   case answersWait
+  /// A head goes on in too many frames.
+  case headGoesOn
   /// What came is not HTTP/2, or there is no memory.
   case failed
 }
@@ -142,7 +145,7 @@ private struct Setup: ~Copyable {
   let callbacks: OpaquePointer
   let options: OpaquePointer
 
-  init() throws(HTTP2Error) {
+  init(_ floods: FloodLimits) throws(HTTP2Error) {
     var madeCallbacks: OpaquePointer?
     var madeOptions: OpaquePointer?
     unsafe nghttp2_session_callbacks_new(&madeCallbacks)
@@ -154,7 +157,6 @@ private struct Setup: ~Copyable {
     }
     unsafe self.callbacks = unsafe callbacks
     unsafe self.options = unsafe options
-    unsafe nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks, beganFrame)
     unsafe nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, beganHead)
     unsafe nghttp2_session_callbacks_set_on_header_callback(callbacks, receivedField)
     unsafe nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, receivedFrame)
@@ -165,9 +167,9 @@ private struct Setup: ~Copyable {
     unsafe nghttp2_option_set_no_auto_window_update(options, 1)
     unsafe nghttp2_option_set_no_http_messaging(options, 1)
     unsafe nghttp2_option_set_no_closed_streams(options, 1)
-    unsafe nghttp2_option_set_max_outbound_ack(options, HTTP2Limits.maxUnreadAnswers)
-    unsafe nghttp2_option_set_max_continuations(options, HTTP2Limits.maxContinuations)
-    unsafe nghttp2_option_set_stream_reset_rate_limit(options, HTTP2Limits.resetBurst, HTTP2Limits.resetsPerSecond)
+    unsafe nghttp2_option_set_max_outbound_ack(options, floods.maxUnreadAnswers)
+    unsafe nghttp2_option_set_max_continuations(options, floods.maxContinuations)
+    unsafe nghttp2_option_set_stream_reset_rate_limit(options, floods.resetBurst, floods.resetsPerSecond)
   }
 
   deinit {
@@ -180,12 +182,6 @@ private struct Setup: ~Copyable {
 
 private func target(_ data: UnsafeMutableRawPointer?) -> HTTP2Session? {
   unsafe data.map { unsafe Unmanaged<HTTP2Session>.fromOpaque($0).takeUnretainedValue() }
-}
-
-private func beganFrame(_: OpaquePointer?, head: UnsafePointer<nghttp2_frame_hd>?, data: UnsafeMutableRawPointer?) -> Int32 {
-  guard let head = unsafe head?.pointee else { return 0 }
-  let start = FrameStart(type: head.type, flags: head.flags, length: head.length)
-  return unsafe target(data)?.began(start) == false ? stop : 0
 }
 
 private func beganHead(_: OpaquePointer?, frame: UnsafePointer<nghttp2_frame>?, data: UnsafeMutableRawPointer?) -> Int32 {
@@ -230,7 +226,7 @@ private func sentFrame(_: OpaquePointer?, frame: UnsafePointer<nghttp2_frame>?, 
   guard let frame = unsafe frame?.pointee, let session = unsafe target(data) else { return 0 }
   let head = unsafe frame.hd
   switch UInt32(head.type) {
-  case NGHTTP2_DATA.rawValue: session.sentData()
+  case NGHTTP2_DATA.rawValue: session.sentData(on: head.stream_id)
   case NGHTTP2_HEADERS.rawValue: break
   case NGHTTP2_RST_STREAM.rawValue: unsafe session.sentReset(frame.rst_stream.error_code)
   default: return 0
@@ -241,8 +237,9 @@ private func sentFrame(_: OpaquePointer?, frame: UnsafePointer<nghttp2_frame>?, 
   return 0
 }
 
-private func closedStream(_: OpaquePointer?, stream: Int32, code: UInt32, data: UnsafeMutableRawPointer?) -> Int32 {
-  unsafe target(data)?.streamClosed(stream)
+private func closedStream(session: OpaquePointer?, stream: Int32, code: UInt32, data: UnsafeMutableRawPointer?) -> Int32 {
+  let hasEnded = unsafe nghttp2_session_get_stream_remote_close(session, stream) == 1
+  unsafe target(data)?.streamClosed(stream, clientHasEnded: hasEnded)
   return 0
 }
 
@@ -256,6 +253,10 @@ private func takeBody(
   case .bytes(let count)?: return count
   case .last(let count)?:
     unsafe flags?.pointee |= NGHTTP2_DATA_FLAG_EOF.rawValue
+    return count
+  case .lastOfMalformed(let count)?:
+    unsafe flags?.pointee |= NGHTTP2_DATA_FLAG_EOF.rawValue | NGHTTP2_DATA_FLAG_NO_END_STREAM.rawValue
+    unsafe target(data)?.willEndMalformed(stream)
     return count
   case .later?, nil: return Int(NGHTTP2_ERR_DEFERRED.rawValue)
   }

@@ -12,8 +12,8 @@ final class TestPair {
   /// What the last GOAWAY said that came back for raw bytes.
   private(set) var goAwayCode: UInt32?
 
-  init(headLimits: HeadLimits = HeadLimits()) throws {
-    server = try TestServer(headLimits: headLimits)
+  init(headLimits: HeadLimits = HeadLimits(), floods: FloodLimits = .usual) throws {
+    server = try TestServer(headLimits: headLimits, floods: floods)
     client = TestClient()
     exchange()
   }
@@ -56,6 +56,8 @@ final class TestServer: HTTP2Session {
   var events: [Event] = []
   /// What is to be sent on each stream, and whether it ends then.
   var bodies: [StreamNumber: (bytes: [UInt8], isWhole: Bool)] = [:]
+  /// What malformed requests are answered with, before their streams are reset; nil for no body, and no reset.
+  var refusal: [UInt8]?
   /// Whether bodies are used as they come.
   var consumes = true
   /// Whether each request is answered at once, with 204.
@@ -72,7 +74,9 @@ final class TestServer: HTTP2Session {
 
   override func received(_ error: HTTPParseError, on stream: StreamNumber, isWhole: Bool) {
     events.append(.refused(stream, error))
-    respond(stream, status: error.status)
+    guard let refusal else { return respond(stream, status: error.status) }
+    bodies[stream] = (refusal, true)
+    respond(stream, status: error.status, [:], .body)
   }
 
   override func received(_ bytes: Span<UInt8>, on stream: StreamNumber) {
@@ -93,7 +97,7 @@ final class TestServer: HTTP2Session {
     let count = min(room.count, body.bytes.count)
     for index in 0..<count { room[index] = body.bytes[index] }
     bodies[stream]?.bytes.removeFirst(count)
-    if body.isWhole, count == body.bytes.count { return .last(count) }
+    if body.isWhole, count == body.bytes.count { return refusal == nil ? .last(count) : .lastOfMalformed(count) }
     return count > 0 ? .bytes(count) : .later
   }
 }

@@ -437,33 +437,6 @@ def test_a_client_that_says_nothing_is_not_waited_for(start_edge, site, echo_wor
         sock.close()
 
 
-@pytest.mark.parametrize("kind, bytes, budget", [
-    ("ping", b"\0\0\x08\6\0\0\0\0\0" + b"12345678", 100), ("settings", b"\0\0\0\4\0\0\0\0\0", 18),
-    ("window_update", b"\0\0\4\x08\0\0\0\0\0\0\0\0\1", 1000),
-    ("priority", b"\0\0\5\2\0\0\0\0\5\0\0\0\0\1", 1000)])
-def test_a_flood_ends_its_connection_and_a_few_frames_do_not(edge, connect, kind, bytes, budget):
-    def ended():
-        return edge.metric("sluice_http2_floods_total", kind=kind)
-
-    before = ended()
-    connection = connect()
-    connection.request("/hello").response()
-    connection.send_raw(bytes * (budget - 1))
-    assert connection.request("/hello").response().status == 200
-    connection.send_raw(bytes * (budget + 200))
-    assert connection.wait_for_end() == 11  # ENHANCE_YOUR_CALM
-    assert ended() == before + 1
-
-
-def test_a_flood_is_told_in_the_log(start_edge, site, echo_worker, connect):
-    edge = start_edge({"main": [echo_worker.path]}, listeners=listeners(site))
-    connection = connect(edge)
-    connection.send_raw((b"\0\0\x08\6\0\0\0\0\0" + b"12345678") * 200)
-    assert connection.wait_for_end() == 11
-    line = eventually(lambda: edge.events("http2.flood"))[0]
-    assert (line["error.type"], line["level"]) == ("ping", "warn")
-
-
 def test_requests_that_are_taken_back_are_told_from_a_flood_of_them(edge, connect):
     connection = connect()
     for _ in range(100):

@@ -167,7 +167,7 @@ final class ClientSession: HTTP2Session {
 
   override func received(_ error: HTTPParseError, on stream: StreamNumber, isWhole: Bool) {
     headDeadline = .distantFuture
-    open(stream, AnnouncedLength(.none), isWhole: isWhole).refuseHead(.badHead(error))
+    open(stream, AnnouncedLength(.none), isWhole: isWhole).refuseHead(error)
   }
 
   private func open(_ number: StreamNumber, _ length: AnnouncedLength, isWhole: Bool) -> ClientStream {

@@ -31,6 +31,8 @@ final class ClientStream: Client {
   /// Our side ends once what waits has been taken.
   private var isFinished = false
   private var hasSentEnd = false
+  /// Whether the request is malformed: the stream ends as the client's error once that is answered (RFC 9113 §8.1.1).
+  private var isMalformed = false
   /// Whether the client's end of a WebSocket is awaited, after ours.
   private var awaitsEnd = false
 
@@ -123,7 +125,7 @@ final class ClientStream: Client {
       if outgoing.isEmpty, awaitsDrain { session.drained(self) }
       if case .lingering = phase { setLingering() }
     }
-    if isFinished, outgoing.isEmpty { return .last(count) }
+    if isFinished, outgoing.isEmpty { return isMalformed ? .lastOfMalformed(count) : .last(count) }
     return count > 0 ? .bytes(count) : .later
   }
 
@@ -180,6 +182,7 @@ final class ClientStream: Client {
 
   /// What came is not the body that was announced.
   func receivedBadBody(_ error: HTTPParseError) {
+    isMalformed = true
     if let exchange { exchange.answerOrAbort(.badBody(error, exchange.admission)) } else { abort() }
   }
 
@@ -238,7 +241,9 @@ final class ClientStream: Client {
   // MARK: The end
 
   /// A request that cannot be read is answered, and nothing more of it is.
-  func refuseHead(_ refusal: Refusal) {
+  func refuseHead(_ error: HTTPParseError) {
+    isMalformed = error.isMalformed
+    let refusal = Refusal.badHead(error)
     context.headRefused(self, refusal)
     let (head, body) = refusal.response.message()
     send(head, .body(body))
@@ -280,7 +285,7 @@ final class ClientStream: Client {
 
   override func abort() {
     guard isAdded else { return }
-    session.reset(number, exchange == nil ? .cancel : .internalError)
+    session.reset(number, isMalformed ? .protocolError : exchange == nil ? .cancel : .internalError)
     lost()
     session.flush()
   }
