@@ -7,6 +7,9 @@ struct FrameStart {
   let length: Int
   let stream: StreamNumber
 
+  /// How long a frame's head is.
+  static let byteCount = 9
+
   init(_ head: InlineArray<9, UInt8>) {
     length = Int(head[0]) << 16 | Int(head[1]) << 8 | Int(head[2])
     type = head[3]

@@ -53,7 +53,20 @@ open class HTTP2Session {
   public final func receive(_ bytes: Span<UInt8>, now: Instant) {
     if case .ended = state { return }
     self.now = now
-    guard judge(bytes) else { return }
+    var offset = 0
+    var readCount = 0
+    // A frame is judged when the library has all that came before it, so that it makes no difference how bytes are cut.
+    while let frame = scanner.next(in: bytes, from: &offset) {
+      let start = max(readCount, offset - FrameStart.byteCount)
+      guard read(bytes.extracting(readCount..<start)), judge(frame) else { return }
+      readCount = start
+    }
+    _ = read(bytes.extracting(readCount...))
+  }
+
+  /// - Returns: whether the connection goes on.
+  private func read(_ bytes: Span<UInt8>) -> Bool {
+    guard !bytes.isEmpty else { return true }
     switch handle.receive(bytes) {
     case .read: break
     case .stopped: if let excess { flood(excess) }
@@ -61,6 +74,8 @@ open class HTTP2Session {
     case .headGoesOn: flood(.continuation)
     case .failed: end(.protocolError)
     }
+    if case .ended = state { return false }
+    return true
   }
 
   /// Adds what is to be sent, frame by frame, until `bytes` has at least `limit` bytes or nothing is left.
@@ -262,20 +277,17 @@ extension HTTP2Session {
     }
   }
 
-  /// Judges each frame that begins in `bytes`, before any of it is used.
+  /// Judges a frame before any of it is used.
   ///
   /// - Returns: whether the connection goes on.
-  private func judge(_ bytes: Span<UInt8>) -> Bool {
-    var offset = 0
-    while let frame = scanner.next(in: bytes, from: &offset) {
-      if let kind = frame.floodKind, !charge(kind) {
-        flood(kind)
-        return false
-      }
-      if let flaw = frame.isMisplaced ? .protocolError : pastStreams.flaw(of: frame) {
-        end(flaw)
-        return false
-      }
+  private func judge(_ frame: FrameStart) -> Bool {
+    if let kind = frame.floodKind, !charge(kind) {
+      flood(kind)
+      return false
+    }
+    if let flaw = frame.isMisplaced ? .protocolError : pastStreams.flaw(of: frame) {
+      end(flaw)
+      return false
     }
     return true
   }

@@ -121,7 +121,7 @@ struct Flood: Sendable, CustomTestStringConvertible {
   }
 
   /// One head that goes on and on (CVE-2024-28182).
-  static let longHeads = Flood(name: "CONTINUATION", kind: .continuation, budget: 7) { pair, round in
+  static let longHeads = Flood(name: "CONTINUATION", kind: .continuation, budget: 8) { pair, round in
     if round == 0 { pair.send(raw: frame(1, stream: 1, [0x82])) }
     pair.send(raw: frame(9, stream: 1))
   }
