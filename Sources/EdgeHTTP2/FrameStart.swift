@@ -7,9 +7,6 @@ struct FrameStart {
   let length: Int
   let stream: StreamNumber
 
-  /// How long a frame's head is.
-  static let byteCount = 9
-
   init(_ head: InlineArray<9, UInt8>) {
     length = Int(head[0]) << 16 | Int(head[1]) << 8 | Int(head[2])
     type = head[3]
@@ -18,10 +15,14 @@ struct FrameStart {
     stream = StreamNumber(number & 0x7fff_ffff)
   }
 
+  /// How long a head is.
+  static let byteCount = 9
+
   /// What the frame says of its stream.
   var role: Role {
     switch type {
     case Self.headers: .head
+    case Self.continuation: .restOfHead
     case Self.data: .data
     case Self.resetStream: .reset
     default: .other
@@ -31,6 +32,7 @@ struct FrameStart {
   /// What a frame may be to a stream.
   enum Role {
     case head
+    case restOfHead
     case data
     case reset
     case other

@@ -14,6 +14,9 @@ open class HTTP2Session {
   /// The stream that the head is for.
   private var headStream: StreamNumber = 0
   private var budget: FloodBudget?
+  private let maxContinuations: Int
+  /// In how many further frames the last head has gone on.
+  private var continuations = 0
   private var scanner = FrameScanner()
   private var pastStreams = PastStreams()
   /// What the client has too much of.
@@ -29,6 +32,7 @@ open class HTTP2Session {
   public init(headLimits: HeadLimits = HeadLimits(), floods: FloodLimits = .usual) throws(HTTP2Error) {
     self.headLimits = headLimits
     budget = floods.budget
+    maxContinuations = floods.maxContinuations
     handle = try SessionHandle(maxHeadBytes: headLimits.maxHeadBytes, floods: floods)
     handle.deliver(to: self)
   }
@@ -71,7 +75,6 @@ open class HTTP2Session {
     case .read: break
     case .stopped: if let excess { flood(excess) }
     case .answersWait: flood(.unreadAnswer)
-    case .headGoesOn: flood(.continuation)
     case .failed: end(.protocolError)
     }
     if case .ended = state { return false }
@@ -285,11 +288,25 @@ extension HTTP2Session {
       flood(kind)
       return false
     }
+    guard !isHeadTooLong(with: frame) else {
+      flood(.continuation)
+      return false
+    }
     if let flaw = frame.isMisplaced ? .protocolError : pastStreams.flaw(of: frame) {
       end(flaw)
       return false
     }
     return true
+  }
+
+  /// Whether a head goes on in more frames than it may (CVE-2024-28182).
+  private func isHeadTooLong(with frame: FrameStart) -> Bool {
+    switch frame.role {
+    case .head: continuations = 0
+    case .restOfHead: continuations += 1
+    case .data, .reset, .other: break
+    }
+    return continuations > maxContinuations
   }
 
   private func charge(_ kind: FloodBudget.Kind) -> Bool {

@@ -31,7 +31,7 @@ struct PastStreams {
     case .reset:
       if frame.stream <= newest { ended(frame.stream) }
       return nil
-    case .other: return nil
+    case .restOfHead, .other: return nil
     }
   }
 

@@ -61,7 +61,6 @@ struct SessionHandle: ~Copyable {
     switch nghttp2_error(Int32(result)) {
     case NGHTTP2_ERR_CALLBACK_FAILURE: return .stopped
     case NGHTTP2_ERR_FLOODED: return .answersWait
-    case NGHTTP2_ERR_TOO_MANY_CONTINUATIONS: return .headGoesOn
     default: return .failed
     }
   }
@@ -133,8 +132,6 @@ enum ReceiveResult {
   case stopped
   /// Too many answers wait for a client that provokes them.
   case answersWait
-  /// A head goes on in too many frames.
-  case headGoesOn
   /// What came is not HTTP/2, or there is no memory.
   case failed
 }
@@ -168,7 +165,8 @@ private struct Setup: ~Copyable {
     unsafe nghttp2_option_set_no_http_messaging(options, 1)
     unsafe nghttp2_option_set_no_closed_streams(options, 1)
     unsafe nghttp2_option_set_max_outbound_ack(options, floods.maxUnreadAnswers)
-    unsafe nghttp2_option_set_max_continuations(options, floods.maxContinuations)
+    // They are counted by this module: the library takes each part of one that is read for another.
+    unsafe nghttp2_option_set_max_continuations(options, .max)
     unsafe nghttp2_option_set_stream_reset_rate_limit(options, floods.resetBurst, floods.resetsPerSecond)
   }
 

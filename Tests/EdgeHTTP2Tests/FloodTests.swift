@@ -42,6 +42,15 @@ import Testing
     #expect(pair.server.events == [.flooded(.ping)])
   }
 
+  @Test func `a head in as many frames as it may have can come byte by byte`() throws {
+    let pair = try TestPair()
+    var head = frame(1, flags: endStream, stream: 1, [0x82])
+    for _ in 0..<7 { head += frame(9, stream: 1) }
+    head += frame(9, flags: endHeaders, stream: 1, Array(postBlock.dropFirst()))
+    for byte in head { pair.send(raw: [byte]) }
+    #expect(pair.server.events == [.head(1, method: "GET", isWhole: true)])
+  }
+
   @Test func `a head that becomes too large is refused`() throws {
     let pair = try TestPair()
     for round in 0..<2 { Flood.largeHeads.send(pair, round) }
