@@ -9,8 +9,8 @@ import EdgeRelay
 /// HTTP/2 on one client's TCP connection: each stream of it is a client of its own to the gate and the relay.
 ///
 /// What workers say on WebSockets goes out at the end of the turn, that of all streams together; what a single stream says, and all
-/// else, goes out at once, unless bytes are being read just now: then once they are. While the TCP connection is slow, streams keep what they have, and reading from their
-/// workers stops.
+/// else, goes out at once, unless bytes are being read just now: then once they are. While the TCP connection is slow, streams keep
+/// what they have, and reading from their workers stops.
 final class ClientSession: HTTP2Session {
   private let connection: ClientConnection
   private let context: ReactorContext

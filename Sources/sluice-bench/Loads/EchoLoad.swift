@@ -99,11 +99,7 @@ final class EchoLoad: Load {
   }
 
   override func report() -> Report {
-    var report = Report()
-    report.add("connections", openedCount)
-    report.add("protocol", context.target.protocolName)
-    report.add("tls", tlsName)
-    report.add("message_bytes", book.pattern.size)
+    var report = report(of: openedCount, "connections", saying: book)
     measured.add(to: &report, unit: "message", units: "messages")
     return report
   }

@@ -83,11 +83,7 @@ final class FanOutLoad: Load {
   }
 
   override func report() -> Report {
-    var report = Report()
-    report.add("receivers", openedCount - 1)
-    report.add("protocol", context.target.protocolName)
-    report.add("tls", tlsName)
-    report.add("message_bytes", book.pattern.size)
+    var report = report(of: openedCount - 1, "receivers", saying: book)
     report.add("messages", Int(number) - options.warmUp)
     measured.add(to: &report, unit: "delivery", units: "deliveries")
     return report

@@ -76,6 +76,16 @@ class Load: EventSource {
   /// What the first connection's TLS agreed on.
   final var tlsName: String { tlsInfo.map { "\($0.version.rawValue) \($0.cipher)" } ?? "none" }
 
+  /// How a report on messages begins: between how many `clients` they go, by what, and how large.
+  final func report(of count: Int, _ clients: String, saying book: MessageBook) -> Report {
+    var report = Report()
+    report.add(clients, count)
+    report.add("protocol", context.target.protocolName)
+    report.add("tls", tlsName)
+    report.add("message_bytes", book.pattern.size)
+    return report
+  }
+
   /// What the proxy has used so far; nil when its process was not named.
   final func serverFigures() -> ServerFigures? {
     guard let serverPID else { return nil }

@@ -95,11 +95,7 @@ final class RateLoad: Load {
   }
 
   override func report() -> Report {
-    var report = Report()
-    report.add("connections", openedCount)
-    report.add("protocol", context.target.protocolName)
-    report.add("tls", tlsName)
-    report.add("message_bytes", book.pattern.size)
+    var report = report(of: openedCount, "connections", saying: book)
     report.add("rate", options.rate)
     report.add("rate_kept", measured.perSecond >= leastShare * Double(options.rate))
     report.add("send_delay", delays)
