@@ -35,7 +35,13 @@ class Scene:
         self._stack = stack
         self.site = Site(self.directory())
         self.prometheus = self.keep(Prometheus(self.directory()))
+        self._began = time.monotonic()
         self._ended = threading.Event()
+
+    @property
+    def age(self):
+        """Seconds since it began."""
+        return time.monotonic() - self._began
 
     def directory(self):
         return self._stack.enter_context(short_directory())
@@ -58,6 +64,13 @@ class Scene:
 
     def worker(self, kind=RawWorker):
         return self.keep(kind(self.directory() / "worker.sock"))
+
+    def address_of_its_own(self):
+        """A loopback address whose port nobody else gets, even while nobody listens there."""
+        holder = self.keep(socket.socket())
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        holder.bind(("127.0.0.1", 0))
+        return f"127.0.0.1:{holder.getsockname()[1]}"
 
     def press(self, action):
         """Does something again and again, until the end; whatever the edge makes of it."""
@@ -99,7 +112,8 @@ def ask(edge, target="/ws", fields=(), listener="plain"):
 
 
 def an_edge_that_crashed(scene):
-    scene.edge("crashed").child.kill()
+    address = scene.address_of_its_own()
+    scene.edge("crashed", admin={"listen": [], "metrics_listen": address}).child.kill()
 
 
 def an_edge_that_crashes_again_and_again(scene):
@@ -476,7 +490,7 @@ def test_every_panel_shows_data(scene, name):
             expression = filled_in(target["expr"])
 
             def shows():
-                values = scene.prometheus.history(expression, seconds=20)
+                values = scene.prometheus.history(expression, seconds=scene.age + 1)
                 return any(value == value and value != 0 for value in values)
 
             eventually(shows, 30, f"{name}: {panel['title']}: {expression} having data")
