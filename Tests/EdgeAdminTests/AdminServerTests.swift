@@ -101,7 +101,7 @@ import Testing
     #expect(try unix.exchange("GET /livez HTTP/1.1\r\nHost: x\r\n\r\n").hasPrefix("HTTP/1.1 200"))
     let started = ContinuousClock.now
     server.stop()
-    #expect(ContinuousClock.now - started < .seconds(5))
+    #expect(ContinuousClock.now - started < .seconds(9), "ten seconds are what they may be idle")
     for client in clients {
       #expect(try readAll(client).isEmpty)
       Glibc.close(client)
@@ -136,7 +136,7 @@ import Testing
       }
     }
     // The server looks at the clock when it takes a client: time stands still until it has taken all.
-    let limit = ContinuousClock.now + .seconds(10)
+    let limit = ContinuousClock.now + .seconds(60)
     while clock.withLock({ $0.looks }) < stalling.count, ContinuousClock.now < limit { sched_yield() }
     #expect(try unix.exchange(probe).hasPrefix("HTTP/1.1 200"))
     clock.withLock { $0.now = $0.now + .seconds(19) }

@@ -53,7 +53,7 @@ struct Listening {
   }
 
   /// Sends bytes and reads until the server closes, or has been silent for `patience` seconds.
-  func exchange(_ request: [UInt8], patience: Int = 10) throws -> String {
+  func exchange(_ request: [UInt8], patience: Int = 60) throws -> String {
     let client = try connect()
     defer { close(client) }
     var patience = timeval(tv_sec: patience, tv_usec: 0)
@@ -63,7 +63,7 @@ struct Listening {
   }
 
   /// Sends a request, one byte for each scalar, with a field that asks the server to close.
-  func exchange(_ request: String, patience: Int = 10) throws -> String {
+  func exchange(_ request: String, patience: Int = 60) throws -> String {
     let scalars = Array(request.unicodeScalars.map { UInt8(truncatingIfNeeded: $0.value) })
     let line = scalars.firstIndex(of: 0x0a) ?? 0
     return try exchange(scalars[...line] + Array("Connection: close\r\n".utf8) + scalars[(line + 1)...], patience: patience)

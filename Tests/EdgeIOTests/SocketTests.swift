@@ -50,7 +50,8 @@ import Testing
   }
 
   @Test func `a port that nobody uses any more is unused`() throws {
-    let port = try Socket.listen(tcp: loopback, port: 0).localPort
+    let holder = try Holder()
+    let port = try Socket.listen(tcp: loopback, port: holder.port).localPort
     #expect(throws: Never.self) { try Socket.checkUnused(tcp: loopback, port: port) }
     #expect(errno { _ = try connected(Socket.connect(tcp: loopback, port: port)) } == ECONNREFUSED)
   }
@@ -113,6 +114,34 @@ import Testing
     #expect(first.receiveText().result == .wouldBlock)
     #expect(fcntl(second.descriptor, F_GETFD) & FD_CLOEXEC != 0)
     #expect(errno { _ = try Socket(adopting: -1) } == EBADF)
+  }
+}
+
+/// Keeps a port of loopback from everybody who asks for any: it is bound and does not listen, and whoever listens shares it.
+private final class Holder {
+  let port: UInt16
+  private let descriptor: Int32
+
+  init() throws {
+    descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    var isShared: Int32 = 1
+    setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &isShared, socklen_t(MemoryLayout<Int32>.size))
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+    var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+    let descriptor = descriptor
+    let isBound = withUnsafeMutablePointer(to: &address) {
+      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        bind(descriptor, $0, size) == 0 && getsockname(descriptor, $0, &size) == 0
+      }
+    }
+    port = UInt16(bigEndian: address.sin_port)
+    try #require(isBound)
+  }
+
+  deinit {
+    close(descriptor)
   }
 }
 

@@ -53,12 +53,12 @@ final class RecordingSource: EventSource {
 }
 
 extension Reactor {
-  /// Runs turns until `condition` holds; a test fails if it does not within 10 s.
+  /// Runs turns until `condition` holds; a test fails if it does not within a minute.
   func run(until condition: () -> Bool, _ location: SourceLocation = #_sourceLocation) {
-    let limit = MonotonicClock.now() + .seconds(10)
+    let limit = MonotonicClock.now() + .seconds(60)
     while !condition() {
       guard MonotonicClock.now() < limit else {
-        Issue.record("nothing happened for 10 s", sourceLocation: location)
+        Issue.record("nothing happened for a minute", sourceLocation: location)
         return
       }
       runTurn(until: limit)
@@ -96,10 +96,10 @@ extension Socket {
     return (String(decoding: buffer[..<count], as: UTF8.self), result)
   }
 
-  /// Waits until the descriptor is ready for `events` of poll(2); a test fails if it is not within 10 s.
+  /// Waits until the descriptor is ready for `events` of poll(2); a test fails if it is not within a minute.
   borrowing func wait(for events: Int32, _ location: SourceLocation = #_sourceLocation) {
     var watched = pollfd(fd: descriptor, events: Int16(events), revents: 0)
-    let count = poll(&watched, 1, 10_000)
+    let count = poll(&watched, 1, 60_000)
     #expect(count == 1, sourceLocation: location)
   }
 }
