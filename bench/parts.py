@@ -1,7 +1,6 @@
 """The parts of a run: what each measures, of whom, and how it is told."""
 
 import contextlib
-import os
 import statistics
 import subprocess
 
@@ -9,7 +8,7 @@ import measure
 import pages
 import report
 import scrape
-from proxies import ALL_CORES, Worker, all_proxies, reactor_variants, variants
+from proxies import ALL_CORES, CORES, Worker, all_proxies, reactor_variants, variants
 
 H2 = ["--http2", "--streams", 10]
 CORES_FOR_REACTORS = 6
@@ -197,8 +196,8 @@ def admin_pages(run):
 
 def reactors(run):
     """Two reactors beside one. What they carry shows only where they have two cores, and the load enough of the others."""
-    is_wide = os.cpu_count() >= CORES_FOR_REACTORS
-    load_cores = f"2-{os.cpu_count() - 1}" if is_wide else ALL_CORES
+    is_wide = len(CORES) >= CORES_FOR_REACTORS
+    load_cores = ",".join(CORES[2:]) if is_wide else ALL_CORES
     edges = reactor_variants(run.site, run.sluice, is_wide)
     run.say("two reactors beside one")
     with Worker(run.site, run.program, "wide", core=load_cores), run.running(edges):
@@ -208,7 +207,7 @@ def reactors(run):
     if is_wide:
         run.lines += report.times("Echoes a second", "1/s", measure.column(figures, "messages_per_second"), ours="two reactors")
     else:
-        run.lines += [f"What two reactors carry was not measured: they need two cores, and the load four more; here are {os.cpu_count()}.", ""]
+        run.lines += [f"What two reactors carry was not measured: they need two cores, and the load four more; here are {len(CORES)}.", ""]
 
 
 def loads_together(run, edge, cores):

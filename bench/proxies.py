@@ -7,8 +7,9 @@ import socket
 import subprocess
 import time
 
-PROXY_CORE, LOAD_CORE = "0", "1"
-ALL_CORES = f"0-{os.cpu_count() - 1}"
+CORES = [str(core) for core in sorted(os.sched_getaffinity(0))]
+PROXY_CORE, LOAD_CORE = CORES[0], CORES[:2][-1]
+ALL_CORES = ",".join(CORES)
 
 
 class Process:
@@ -24,7 +25,7 @@ class Process:
             if self.popen.poll() is None:
                 self.popen.send_signal(signal.SIGTERM)
                 try:
-                    self.popen.wait(timeout=5)
+                    self.popen.wait(timeout=60)  # A tool that it runs under may have much to write.
                 except subprocess.TimeoutExpired:
                     continue
         if self.popen.poll() is None:
@@ -88,7 +89,7 @@ def variants(site, sluice):
 
 def reactor_variants(site, sluice, is_wide):
     """The edge with one reactor and with two: on cores of their own where there are enough."""
-    cores = ("0", "0-1") if is_wide else (ALL_CORES, ALL_CORES)
+    cores = (CORES[0], ",".join(CORES[:2])) if is_wide else (ALL_CORES, ALL_CORES)
     return {f"{word} reactor{ending}": Proxy(word, port, [sluice, "run", "-c", site.file(f"{word}.yaml")], core=core)
             for word, ending, port, core in (("one", "", 9449, cores[0]), ("two", "s", 9450, cores[1]))}
 
@@ -116,7 +117,7 @@ def connects(port):
         return False
 
 
-def wait_until(condition, failure, process, seconds=60):
+def wait_until(condition, failure, process, seconds=300):
     deadline = time.monotonic() + seconds
     while not condition():
         if process.popen.poll() is not None or time.monotonic() > deadline:
