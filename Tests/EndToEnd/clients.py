@@ -12,7 +12,7 @@ import wsproto.events
 from websockets.exceptions import ConnectionClosed
 
 from streams import Multiplexed
-from waiting import slow
+from waiting import patient
 
 
 class WebsocketsClient:
@@ -23,7 +23,7 @@ class WebsocketsClient:
     async def open(self, url, context, subprotocols=None, headers=None, origin=None):
         self._socket = await websockets.asyncio.client.connect(
             url, ssl=context, subprotocols=subprotocols, additional_headers=headers, origin=origin, max_size=4 << 20,
-            ping_interval=None, proxy=None)
+            open_timeout=patient(10), close_timeout=patient(10), ping_interval=None, proxy=None)
         return self
 
     @property
@@ -37,11 +37,11 @@ class WebsocketsClient:
         await self._socket.send(parts)
 
     async def receive(self):
-        return await asyncio.wait_for(self._socket.recv(), slow(10))
+        return await asyncio.wait_for(self._socket.recv(), patient(10))
 
     async def ping(self, data):
         """Pings, and waits for the pong."""
-        await asyncio.wait_for(await self._socket.ping(data), slow(10))
+        await asyncio.wait_for(await self._socket.ping(data), patient(10))
 
     async def close(self, code=1000, reason=""):
         await self._socket.close(code, reason)
@@ -82,7 +82,7 @@ class AiohttpClient:
             await self._socket.send_bytes(message)
 
     async def _next(self):
-        message = await asyncio.wait_for(self._socket.receive(), slow(10))
+        message = await asyncio.wait_for(self._socket.receive(), patient(10))
         if message.type == aiohttp.WSMsgType.PING:
             await self._socket.pong(message.data)
             return await self._next()
@@ -123,7 +123,7 @@ class StreamClient:
     async def open(self, url, context, subprotocols=None, headers=None, origin=None):
         url = urllib.parse.urlsplit(url)
         context.set_alpn_protocols(["h2"])
-        raw = socket.create_connection((url.hostname, url.port), slow(10))
+        raw = socket.create_connection((url.hostname, url.port), patient(10))
         raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._connection = Multiplexed(context.wrap_socket(raw, server_hostname=url.hostname))
         assert self._connection.wait_for_settings()[8] == 1, "it takes no WebSockets as streams"

@@ -8,7 +8,7 @@ import time
 
 from manystreams import Session
 from frames import BINARY, CLOSE, MASK, PING, PONG, TEXT, accept_value, close_payload, frame, masked, upgrade_request
-from waiting import eventually, slow
+from waiting import eventually, patient
 
 
 class _Frames(asyncio.Protocol):
@@ -241,12 +241,14 @@ class Crowd:
         self.latencies = []
 
         async def talk():
-            began = self._loop.time()
-            turn = 0
+            turn, due, last = 0, 0, self._loop.time()
             while True:
-                while members and turn < (self._loop.time() - began) * per_second:
+                # Whoever falls behind does not catch up: a loop that only speaks hears nothing.
+                now = self._loop.time()
+                due, last = min(due + (now - last) * per_second, 0.05 * per_second), now
+                while members and due > 0:
                     self.said += members[turn % len(members)].speak()
-                    turn += 1
+                    turn, due = turn + 1, due - 1
                 await asyncio.sleep(0.005)
 
         before = self.received_count
@@ -273,7 +275,7 @@ class Crowd:
         return self._run(call())
 
     def _run(self, coroutine):
-        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(slow(60))
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(patient(60))
 
     def close(self):
         if self._talk:

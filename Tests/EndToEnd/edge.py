@@ -12,7 +12,7 @@ import urllib.parse
 
 from processes import Child
 from service import handing_over
-from waiting import eventually, slow
+from waiting import eventually, patient
 
 BINARIES = pathlib.Path(
     os.environ.get("EDGE_BIN_DIR", pathlib.Path(__file__).resolve().parents[2] / ".build" / "debug"))
@@ -41,7 +41,8 @@ def configuration(directory, site, pools, routes, **sections):
         },
         "pools": {
             name: pool if isinstance(pool, dict) else {"workers": [str(path) for path in pool]} for name, pool in pools.items()},
-        "routes": routes,
+        # A client that a test plays by hand answers no ping, and a busy machine may take its time.
+        "routes": [{"ping": {"interval": "1h"}} | route for route in routes],
         "admin": {"listen": [f"unix:{directory}/admin.sock"]},
         "drain": {"delay": "0s", "spread": "0s", "timeout": "5s"},
     }
@@ -112,7 +113,7 @@ class Edge:
         `source`: the client's own address; `protocols`: what it offers by ALPN.
         """
         raw = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
-        raw.settimeout(slow(10))
+        raw.settimeout(patient(10))
         if receive_buffer is not None:
             raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         if source is not None:
@@ -281,7 +282,7 @@ class Reloaded:
 
 class _UnixConnection(http.client.HTTPConnection):
     def __init__(self, path):
-        super().__init__("localhost", timeout=slow(10))
+        super().__init__("localhost", timeout=patient(10))
         self._path = str(path)
 
     def connected(self):

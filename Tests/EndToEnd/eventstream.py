@@ -5,7 +5,7 @@ import queue
 import socket
 import threading
 
-from waiting import slow
+from waiting import patient
 
 
 class EventStream:
@@ -13,7 +13,7 @@ class EventStream:
 
     def __init__(self, edge, query=""):
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self._socket.settimeout(slow(30))
+        self._socket.settimeout(patient(30))
         self._socket.connect(str(edge.directory / "admin.sock"))
         self._socket.sendall(f"GET /api/v1/events{query} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
         self._file = self._socket.makefile("rb")
@@ -58,7 +58,7 @@ class EventStream:
     def next(self, kind=None):
         """The next event, or the next of a kind."""
         while True:
-            event = self._arrivals.get(timeout=slow(10))
+            event = self._arrivals.get(timeout=patient(10))
             assert event is not None, "the stream has ended"
             if kind in (None, event["event"]):
                 return event

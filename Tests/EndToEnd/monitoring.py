@@ -8,7 +8,7 @@ import urllib.parse
 import urllib.request
 
 from processes import Child
-from waiting import eventually, slow
+from waiting import eventually, patient
 
 DASHBOARDS = pathlib.Path(__file__).resolve().parents[2] / "dashboards"
 ALERTS = DASHBOARDS / "prometheus" / "alerts.yml"
@@ -17,7 +17,7 @@ RATE_INTERVAL = "5s"
 # Nobody waits five minutes for a test: windows shrink, `for` goes, and a queue is long that one slow client can fill. What a
 # machine that is busy for a moment could raise, a scrape that is late or a reactor that gets no processor, must last.
 SHORTENED = [
-    (r"(- alert: Sluice(?:Down|EventLoopLag)\n(?: +.+\n)+? +for:) \w+", r"\1 5s"), (r"\n +for: (?!5s)\w+(?=\n)", ""),
+    (r"(- alert: Sluice(?:Down|EventLoopLag)\n(?: +.+\n)+? +for:) \w+", r"\1 10s"), (r"\n +for: (?!10s)\w+(?=\n)", ""),
     (r"\[5m\]", f"[{RATE_INTERVAL}]"), (r"\[10m\]", "[10s]"), (r"\[15m\]", "[1m]"),
     (r"offset 10m", "offset 10s"), (r"> 16777216\b", "> 4096"), (r"\b0\.25 \* process_resident", "0.00001 * process_resident"),
 ]
@@ -64,7 +64,7 @@ class Prometheus:
 
     def _is_ready(self):
         try:
-            return urllib.request.urlopen(f"http://{self._address}/-/ready", timeout=slow(5)).status == 200
+            return urllib.request.urlopen(f"http://{self._address}/-/ready", timeout=patient(5)).status == 200
         except OSError:
             return False
 
@@ -104,7 +104,7 @@ class Prometheus:
     def _get(self, what, **parameters):
         url = f"http://{self._address}/api/v1/{what}?{urllib.parse.urlencode(parameters)}"
         try:
-            with urllib.request.urlopen(url, timeout=slow(20)) as response:
+            with urllib.request.urlopen(url, timeout=patient(20)) as response:
                 return json.load(response)["data"]
         except urllib.error.HTTPError as error:
             raise AssertionError(f"{parameters}: {error.read().decode()}") from None

@@ -8,7 +8,7 @@ import resource
 import signal
 import subprocess
 
-from waiting import slow
+from waiting import patient
 
 # Where a sanitizer puts its reports, if the programs under test were built with one.
 REPORTS = os.environ.get("E2E_REPORTS")
@@ -56,13 +56,13 @@ class Child:
     def signal(self, number):
         self._process.send_signal(number)
 
-    def wait(self, within=slow(10)):
+    def wait(self, within=patient(10)):
         return self._process.wait(within)
 
     def kill(self):
         if self._process.poll() is None:
             self._process.kill()
-        self._process.wait(10)
+        self._process.wait(patient(10))
 
     def close(self):
         """Ends the program. Under a sanitizer it is first asked to: leaks are looked for only where a program ends by itself."""

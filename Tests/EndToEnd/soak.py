@@ -178,7 +178,7 @@ def run(minutes, rate, users, seed, write, say):
         churn = Churn(scene, seed)
         samples = []
         began = next_sample = time.monotonic()
-        while time.monotonic() - began < minutes * 60:
+        while time.monotonic() - began < minutes * 60 or len(samples) < 2:
             turn_ends = time.monotonic() + TURN_SECONDS
             churn.turn()
             if time.monotonic() >= next_sample:

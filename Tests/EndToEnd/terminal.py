@@ -11,7 +11,7 @@ import subprocess
 import termios
 import time
 
-from waiting import eventually, slow
+from waiting import eventually, patient
 
 
 class AtTerminal:
@@ -37,7 +37,7 @@ class AtTerminal:
     def close(self):
         if self._process.poll() is None:
             self._process.kill()
-        self._process.wait(10)
+        self._process.wait(patient(10))
         os.close(self._ours)
         os.close(self._slave)
 
@@ -62,7 +62,7 @@ class AtTerminal:
 
     def wait(self, within=10):
         """The exit code, once the program has ended; its output is read meanwhile, so that it never waits for us."""
-        deadline = time.monotonic() + slow(within)
+        deadline = time.monotonic() + patient(within)
         while self._process.poll() is None:
             assert time.monotonic() < deadline, f"it goes on: {self.output!r}"
             self.read()

@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from edge import open_route
+from waiting import patient
 
 TOKENS = {role: f"token-of-{role}-0123456789abcdef" for role in ("viewer", "operator", "admin")}
 
@@ -33,8 +34,8 @@ def test_every_answer_to_a_generated_request_is_one_that_the_description_allows(
         [sys.executable, "-m", "schemathesis.cli", "run", directory / "openapi.json", "--url",
          f"http://{admin_edge.admin_address()}", "-H", f"Authorization: Bearer {TOKENS['admin']}", "--checks", ",".join(checks),
          *(word for path in UNTESTED for word in ("--exclude-path", path)), "--phases", "examples,coverage,fuzzing",
-         "--max-examples", "30", "--seed", "6455", "--continue-on-failure", "--request-timeout", "10", "--no-color"],
-        cwd=directory, capture_output=True, text=True, timeout=300)
+         "--max-examples", "30", "--seed", "6455", "--continue-on-failure", "--request-timeout", str(patient(10)), "--no-color"],
+        cwd=directory, capture_output=True, text=True, timeout=patient(200))
     assert run.returncode == 0, run.stdout[-12000:] + run.stderr[-2000:]
     operations = [
         name for path, item in json.loads(document)["paths"].items() if path not in UNTESTED

@@ -12,7 +12,7 @@ from crowd import Crowd
 from edge import open_route
 from eventstream import EventStream
 from frames import FrameStream, upgrade_request
-from waiting import eventually, slow
+from waiting import eventually, patient, slow
 
 ROUTES = [
     open_route(name="slow", path="/slow") | {"messages": {"rate": "2/s", "burst": 1, "over": "delay"}},
@@ -94,7 +94,7 @@ def test_a_reader_gets_what_it_asked_for(edge, crowd, follow):
     members += crowd.join(edge, 1, "/slow", source="127.0.0.2")
     for member in members:
         member.leave()
-    eventually(lambda: len(everything.of("closed")) == 3, what="three ends")
+    eventually(lambda: len(everything.of("closed")) == 3 and some.events, what="three ends")
     assert len(some.events) == 1
     assert (some.events[0]["event"], some.events[0]["client_address"]) == ("closed", "127.0.0.2")
     for query in ("?types=nothing", "?since=1", "?ip=x"):
@@ -119,14 +119,15 @@ def test_readers_that_stop_reading_harm_nobody(edge, crowd, follow, closing):
         reader.sendall(b"GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
         stalled.append(reader)
     stream = follow()
-    for _ in range(5):
+    for turn in range(5):
         crowd.vanish(crowd.join(edge, 400, "/open?" + "q" * 100))
-    eventually(lambda: len(stream.of("closed")) == 2000, 20, "2,000 ends")
+        # This reader reads: what it has not read in time would be lost to it as well.
+        eventually(lambda: len(stream.of("closed")) == 400 * (turn + 1), 20, "400 more ends")
     assert len(stream.of("opened")) == 2000 and not stream.of("lost")
     serials = [event["serial"] for event in stream.events]
     assert serials == sorted(set(serials))
     # Who wakes up again hears how much it has missed, if that was too much to keep, and goes on.
-    stalled[0].settimeout(slow(10))
+    stalled[0].settimeout(patient(10))
     received = bytearray()
     told, lost = 0, []
     while told + sum(lost) < 4000:
@@ -149,11 +150,18 @@ def _without_chunks(answer):
 
 
 def test_many_come_and_go_while_others_read(edge, crowd):
-    def read():
+    def enter():
+        """A reader; none as long as the places of those who went are not free yet."""
         stream = EventStream(edge)
+        if stream.status == 200:
+            return stream
+        stream.close()
+
+    def read():
+        stream = eventually(enter, what="a place among the readers")
         eventually(lambda: len(stream.events) > 50, what="some events")
         stream.close()
-        return stream.status
+        return len(stream.events)
 
     deadline = time.monotonic() + slow(3)
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
@@ -161,7 +169,7 @@ def test_many_come_and_go_while_others_read(edge, crowd):
         while time.monotonic() < deadline or not all(reader.done() for reader in readers):
             for member in crowd.join(edge, 50, "/open"):
                 member.leave()
-        assert {reader.result() for reader in readers} == {200}
+        assert all(reader.result() > 50 for reader in readers)
 
 
 def test_streams_that_are_open_do_not_hold_up_the_end(edge, follow):

@@ -14,7 +14,7 @@ from websockets.exceptions import ConnectionClosed
 
 from edge import open_route
 from rawhttp import ByteStream, request
-from waiting import SLOWNESS, eventually, slow
+from waiting import eventually, patient, slow
 from workers import ForeignWorker
 
 
@@ -43,19 +43,19 @@ class Talker:
     async def goes_on(self):
         """Whether it has more echoes soon: it is connected, and nothing was lost."""
         before = self.echoes
-        deadline = time.monotonic() + slow(10)
+        deadline = time.monotonic() + patient(10)
         while self.echoes < before + 3 and not self._task.done() and time.monotonic() < deadline:
             await asyncio.sleep(0.01)
         return self.echoes >= before + 3
 
     async def ended(self):
         """Waits for the other side's Close: (code, reason)."""
-        await asyncio.wait_for(self._task, slow(20))
+        await asyncio.wait_for(self._task, patient(20))
         return self.close
 
     async def hang_up(self):
         self._quiet.set()
-        await asyncio.wait_for(self._task, slow(20))
+        await asyncio.wait_for(self._task, patient(20))
         await self._socket.close()
 
 
@@ -72,11 +72,12 @@ async def talkers(edge, count):
 
 
 def connect(edge):
-    return websockets.asyncio.client.connect(f"ws://127.0.0.1:{edge.ports['plain']}/ws", ping_interval=None, proxy=None)
+    return websockets.asyncio.client.connect(
+        f"ws://127.0.0.1:{edge.ports['plain']}/ws", open_timeout=patient(10), close_timeout=patient(10), ping_interval=None, proxy=None)
 
 
 async def until(condition, within=10.0):
-    deadline = time.monotonic() + slow(within)
+    deadline = time.monotonic() + patient(within)
     while not (value := condition()):
         assert time.monotonic() < deadline, "the condition did not come true"
         await asyncio.sleep(0.01)
@@ -136,23 +137,23 @@ async def test_a_drained_worker_keeps_its_clients_and_gets_no_new_ones_until_it_
         async with talkers(edge, 4):
             assert loads(edge) == {"a": 7, "b": 7}
     assert all(talker.close is None for talker in early)
-    lines = edge.events("admin.write", audit_action="worker.change")
+    lines = await until(lambda: (found := edge.events("admin.write", audit_action="worker.change")) and len(found) == 2 and found)
     assert [line["audit.target"].rpartition("/")[2] for line in lines] == ["a.sock", "a.sock"]
 
 
 async def test_a_worker_s_clients_are_closed_evenly_over_the_spread_and_others_lose_nothing(pair):
     edge = pair()
     async with talkers(edge, 80) as everybody:
+        began = time.time()
         worker = change(edge, "a", state="drain", close_clients=True, spread_seconds=2)
         assert worker["closing"] == 40
         await until(lambda: sum(talker.ended_at is not None for talker in everybody) == 40)
         await until(lambda: len(edge.times("connection.closed", close_reason="worker_draining")) == 40)
-        [began] = edge.times("admin.write", audit_action="worker.change")
         ends = [end - began for end in edge.times("connection.closed", close_reason="worker_draining")]
-        # One goes in each fortieth of the two seconds of each reactor, so no quarter of the time is without some.
-        for quarter in range(4):
-            assert sum(quarter * 0.5 <= end < quarter * 0.5 + 0.5 for end in ends) >= 3 or SLOWNESS > 1, ends
-        assert ends[-1] >= 1
+        # One goes in each fortieth of the two seconds of each reactor: never before its time, and, where the reactor got no
+        # processor for a moment, a moment later.
+        for place, end in enumerate(ends):
+            assert place / 20 - 0.1 <= end <= place / 20 + slow(1.5), ends
         assert {talker.close for talker in everybody if talker.ended_at} == {(1012, "worker_draining")}
         stayed = [talker for talker in everybody if not talker.ended_at]
         assert all(await asyncio.gather(*(talker.goes_on() for talker in stayed)))
@@ -179,7 +180,7 @@ async def test_maintenance_closes_the_clients_and_outlives_the_worker_s_restart(
     (directory / "a.sock").unlink()
     eventually(lambda: [worker["name"] for worker in edge.workers()] == ["b"], what="the worker being gone")
     closing(ForeignWorker("node", directory, "a")).wait_until_ready()
-    eventually(lambda: sorted(worker["name"] for worker in edge.workers()) == ["a", "b"], what="the worker being back")
+    eventually(lambda: sorted(loads(edge).items()) == [("a", 0), ("b", 0)], what="the worker being back, and everybody having left")
     async with talkers(edge, 4):
         assert loads(edge) == {"a": 0, "b": 4}
         change(edge, "a", state="ready")
@@ -236,8 +237,8 @@ async def test_a_drain_sends_everybody_away_and_refuses_who_comes_until_it_is_ta
         assert edge.admin("GET", "/readyz") == (503, "draining\n")
         assert {await talker.ended() for talker in everybody} == {(1012, "edge_draining")}
         await until(lambda: len(edge.times("connection.closed", close_reason="edge_draining")) == 20)
-        times = edge.times("connection.closed", close_reason="edge_draining")
-        assert times[-1] - times[0] > 0.4
+        began = datetime.datetime.fromisoformat(drain["began_at"]).timestamp()
+        assert edge.times("connection.closed", close_reason="edge_draining")[-1] - began > 0.4
     with pytest.raises(websockets.exceptions.InvalidStatus) as refused:
         await connect(edge)
     assert refused.value.response.status_code == 503
@@ -390,7 +391,7 @@ async def test_the_log_level_changes_at_once_and_audit_lines_are_written_at_any(
                 pass
     await until(lambda: len(edge.events("connection.closed")) == 3)
     assert len(edge.events("connection.opened")) == 2
-    lines = edge.events("admin.write", audit_action="log_level.set")
+    lines = await until(lambda: (found := edge.events("admin.write", audit_action="log_level.set")) and len(found) == 2 and found)
     assert [json.loads(line["audit.detail"]) for line in lines] == [{"from": "info", "to": "error"}, {"from": "error", "to": "info"}]
     ask(edge, "PUT", "/log-level", {"level": "verbose"}, status=400)
 
@@ -413,23 +414,25 @@ async def test_two_thousand_clients_are_sent_away_evenly_while_others_lose_nothi
             ends.append((socket.close_code, socket.close_reason))
 
         watching = [asyncio.create_task(watch(socket)) for socket in crowd]
+        began = time.time()
         assert change(edge, "a", state="drain", close_clients=True, spread_seconds=4)["closing"] == 1010
         await until(lambda: loads(edge)["a"] == 0, 30)
         assert set(ends) <= {(1012, "worker_draining")}
         await until(lambda: len(edge.times("connection.closed", close_reason="worker_draining")) == 1010)
-        [began] = edge.times("admin.write", audit_action="worker.change")
         closed = [end - began for end in edge.times("connection.closed", close_reason="worker_draining")]
-        shares = [sum(second <= end < second + 1 for end in closed) for second in range(4)]
-        assert all(abs(share - 250) < 75 for share in shares) or SLOWNESS > 1, shares
+        gone = [sum(end < second for end in closed) for second in range(1, 6)]
+        for second, by_then in enumerate(gone, 1):
+            assert (second - slow(3)) / 4 * 1010 <= by_then <= second / 4 * 1010 + 25, gone
         stayed = [talker for talker in everybody if talker.ended_at is None]
         assert len(stayed) == 10
         assert all(await asyncio.gather(*(talker.goes_on() for talker in stayed)))
         status = ask(edge, "GET", "/status")
         assert status["connections"] == 1010 and sum(route["connections"] for route in ask(edge, "GET", "/routes")["routes"]) == 1010
         ask(edge, "POST", "/drain", {"spread_seconds": 2, "delay_seconds": 0})
-        await asyncio.wait_for(asyncio.gather(*watching), slow(20))
+        await asyncio.wait_for(asyncio.gather(*watching), patient(20))
         assert ends.count((1012, "edge_draining")) == 1000
         ask(edge, "POST", "/undrain", {})
+    await until(lambda: loads(edge) == {"a": 0, "b": 0})
     async with talkers(edge, 2) as later:
         assert loads(edge) == {"a": 0, "b": 2}
         assert all(await asyncio.gather(*(talker.goes_on() for talker in later)))
@@ -457,4 +460,4 @@ async def test_eight_operators_at_once_get_their_answers_and_no_message_is_lost(
             change(edge, worker, state="ready", weight=1)
         assert all(await asyncio.gather(*(talker.goes_on() for talker in everybody)))
     assert {worker["state"] for worker in edge.workers()} == {"ready"}
-    assert len(edge.events("admin.write", audit_action="edge.drain")) == 120
+    await until(lambda: len(edge.events("admin.write", audit_action="edge.drain")) == 120)

@@ -14,7 +14,7 @@ from edge import Edge, configuration, open_route
 from frames import TEXT, FrameStream, upgrade_request
 from rawhttp import request
 from tokens import AUDIENCE, ISSUER
-from waiting import eventually, slow
+from waiting import eventually, patient, slow, unchanged
 from ways import both_ways
 
 BOTH = ["h2", "http/1.1"]
@@ -79,7 +79,7 @@ def ask(stream, *fields, target="/ws"):
 def is_reset(edge, listener="secure"):
     """Whether a new connection is reset before the edge says anything."""
     try:
-        with socket.create_connection(("127.0.0.1", edge.ports[listener]), timeout=slow(10)) as sock:
+        with socket.create_connection(("127.0.0.1", edge.ports[listener]), timeout=patient(10)) as sock:
             sock.recv(1)
             return False
     except ConnectionResetError:
@@ -119,13 +119,14 @@ async def test_each_address_has_exactly_its_connections_over_all_reactors(start,
 
 
 def test_beyond_its_rate_an_address_is_told_so_then_reset_before_tls(start):
-    edge = start({"per_ip": {"handshakes": {"rate": "1/m", "burst": 5}}})
+    began = time.monotonic()
+    edge = start({"per_ip": {"handshakes": {"rate": "1/h", "burst": 5}}})
     assert [ask(connect(edge, "secure")).status for _ in range(5)] == [101] * 5
     # Up to four times the burst there is an answer.
     for _ in range(15):
         response = ask(connect(edge, "secure"))
         assert (response.status, response.word, response["Connection"]) == (429, "ip_limit", "close")
-        assert 50 <= int(response["Retry-After"]) <= 60
+        assert 3599 - (time.monotonic() - began) <= int(response["Retry-After"]) <= 3600
     handshakes = edge.metric("sluice_tls_handshakes_total")
     assert handshakes == 20
     assert [is_reset(edge) for _ in range(10)] == [True] * 10
@@ -142,7 +143,7 @@ def test_a_handshake_comes_back_with_time(start):
     def comes_in():
         try:
             return ask(connect(edge)).status == 101
-        except ConnectionResetError:
+        except (ConnectionError, EOFError):
             return False
 
     began = time.monotonic()
@@ -152,7 +153,7 @@ def test_a_handshake_comes_back_with_time(start):
 
 
 def test_further_attempts_on_one_connection_cost_what_a_connection_costs(start):
-    edge = start({"per_ip": {"handshakes": {"rate": "1/m", "burst": 3}}}, [open_route(path="/ws", origins=["https://a.test"])])
+    edge = start({"per_ip": {"handshakes": {"rate": "1/h", "burst": 3}}}, [open_route(path="/ws", origins=["https://a.test"])])
     stream = connect(edge)
     assert [ask(stream).status for _ in range(3)] == [403] * 3
     response = ask(stream)
@@ -162,7 +163,7 @@ def test_further_attempts_on_one_connection_cost_what_a_connection_costs(start):
 
 def test_guessing_tokens_is_no_faster_over_a_connection_that_is_kept(start, site):
     route = open_route(path="/ws", auth="main")
-    edge = start({"per_ip": {"handshakes": {"rate": "1/m", "burst": 4}}}, [route])
+    edge = start({"per_ip": {"handshakes": {"rate": "1/h", "burst": 4}}}, [route])
     stream = connect(edge)
 
     def plain(*fields):
@@ -177,7 +178,7 @@ def test_guessing_tokens_is_no_faster_over_a_connection_that_is_kept(start, site
 
 def test_exempt_addresses_have_no_limit(start):
     edge = start({
-        "per_ip": {"connections": 1, "handshakes": {"rate": "1/m", "burst": 1}}, "exempt": ["127.0.0.0/8"]})
+        "per_ip": {"connections": 1, "handshakes": {"rate": "1/h", "burst": 1}}, "exempt": ["127.0.0.0/8"]})
     assert [ask(connect(edge)).status for _ in range(30)] == [101] * 30
     assert edge.metric("sluice_limiter_entries", scope="ip") == 0
 
@@ -192,7 +193,7 @@ def forwarded(*addresses):
 @both_ways
 def test_behind_a_trusted_proxy_the_client_is_limited_not_the_proxy(start, attempt, way):
     edge = start(
-        {"per_ip": {"connections": 2, "handshakes": {"rate": "1/m", "burst": 8}}}, trusted_proxies=["127.0.0.0/8", "10.0.0.0/8"])
+        {"per_ip": {"connections": 2, "handshakes": {"rate": "1/h", "burst": 8}}}, trusted_proxies=["127.0.0.0/8", "10.0.0.0/8"])
 
     def comes_from(*chain):
         stream, response = attempt(edge, forwarded(*chain))
@@ -219,7 +220,7 @@ def test_behind_a_trusted_proxy_the_client_is_limited_not_the_proxy(start, attem
 
 @both_ways
 def test_behind_a_trusted_proxy_every_attempt_of_whatever_kind_counts_for_its_client(start, attempt):
-    edge = start({"per_ip": {"handshakes": {"rate": "1/m", "burst": 3}}},
+    edge = start({"per_ip": {"handshakes": {"rate": "1/h", "burst": 3}}},
                  [open_route(path="/ws", origins=["https://a.test"])], trusted_proxies=["127.0.0.0/8"])
     assert [attempt(edge, forwarded("192.0.2.1"))[1].status for _ in range(30)] == [403] * 3 + [429] * 27
     assert attempt(edge, forwarded("192.0.2.2"))[1].status == 403
@@ -228,7 +229,7 @@ def test_behind_a_trusted_proxy_every_attempt_of_whatever_kind_counts_for_its_cl
 
 
 def test_behind_a_trusted_proxy_every_attempt_costs_its_client_a_handshake(start):
-    edge = start({"per_ip": {"handshakes": {"rate": "1/m", "burst": 3}}},
+    edge = start({"per_ip": {"handshakes": {"rate": "1/h", "burst": 3}}},
                  [open_route(path="/ws", origins=["https://a.test"])], trusted_proxies=["127.0.0.0/8"])
     stream = connect(edge)
     assert [ask(stream, forwarded("192.0.2.1")).status for _ in range(30)] == [403] * 3 + [429] * 27
@@ -243,7 +244,7 @@ def test_a_proxy_on_a_unix_socket_tells_its_clients_where_the_setting_trusts_it(
 
     def ask_locally(*fields):
         stream = closing(FrameStream(socket.socket(socket.AF_UNIX)))
-        stream.sock.settimeout(slow(10))
+        stream.sock.settimeout(patient(10))
         stream.sock.connect(str(path))
         return ask(stream, *fields).status
 
@@ -303,7 +304,7 @@ def test_a_refused_user_reads_why_and_may_come_back(start, site, attempt, way):
 @both_ways
 def test_a_page_script_reads_the_limit_as_a_close_code(start, site, attempt, way):
     route = open_route(path="/ws", auth="main", reject={"rate": "close"})
-    edge = start({"per_ip": {"connections": 3}, "per_user": {"connections": 1}}, [route])
+    edge = start({"per_ip": {"connections": 3}, "per_user": {"connections": 1}}, [route], timeouts={"close": "5m"})
     bearer = ("Authorization", f"Bearer {site.token()}")
     streams = []
     for _ in range(4):
@@ -351,7 +352,7 @@ def test_the_newest_takes_the_place_of_the_oldest(start, site, attempt, way, cod
     eventually(lambda: len(edge.connections(user="alice", state="open")) == 3)
     opened = eventually(lambda: (lines := edge.events("connection.opened")) and len(lines) == 32 and lines)
     assert len({line["conn.id"][:4] for line in opened}) == 2, "they are all on one reactor"
-    assert edge.metric("sluice_connections_closed_total", initiator="edge") == 29
+    eventually(lambda: edge.metric("sluice_connections_closed_total", initiator="edge") == 29)
 
 
 async def test_however_many_come_at_once_the_newest_stay_and_the_others_are_closed(start, site):
@@ -415,24 +416,14 @@ class StormClient:
         self._has_asked = True
 
 
-def most_within(seconds, times):
-    """The most of these times that any window holds."""
-    most, first = 0, 0
-    for last, moment in enumerate(times):
-        while moment - times[first] > seconds:
-            first += 1
-        most = max(most, last - first + 1)
-    return most
-
-
-@pytest.mark.timeout(slow(120))
+@pytest.mark.timeout(patient(120))
 def test_3000_clients_at_once_are_admitted_at_the_configured_pace_and_none_starves(start, site):
     rate, count = 400, 3000
     edge = start({
-        "max_connections": 8000, "handshakes": {"rate": f"{rate}/s", "queue_timeout": "60s"}, "exempt": ["127.0.0.0/8"]},
-        timeouts={"handshake": slow_duration(10), "head": slow_duration(10)})
+        "max_connections": 8000, "handshakes": {"rate": f"{rate}/s", "queue_timeout": "10m"}, "exempt": ["127.0.0.0/8"]},
+        timeouts={"handshake": "5m", "head": "5m"})
     tls = site.client_context()
-    cpu, began = edge.child.cpu_seconds(), time.monotonic()
+    cpu, began = edge.child.cpu_seconds(), time.time()
     # Every eighth speaks TLS: Python's side of it costs more than the edge's.
     clients = [
         StormClient(edge.ports["plain"]) if number % 8 else StormClient(edge.ports["secure"], tls) for number in range(count)]
@@ -440,21 +431,19 @@ def test_3000_clients_at_once_are_admitted_at_the_configured_pace_and_none_starv
         for client in clients:
             selector.register(client.sock, selectors.EVENT_READ, client)
         while selector.get_map():
-            found = selector.select(slow(20))
+            found = selector.select(patient(20))
             assert found, f"{len(selector.get_map())} clients starve"
             for key, _ in found:
                 if key.data.ready():
                     selector.unregister(key.fileobj)
-    elapsed, cpu = time.monotonic() - began, edge.child.cpu_seconds() - cpu
+    elapsed, cpu = time.time() - began, edge.child.cpu_seconds() - cpu
     assert collections.Counter(client.status for client in clients) == {101: count}
-    assert (count - rate / 10) / rate <= elapsed < slow(1.5) * count / rate
-    assert cpu < 0.7 * elapsed, "of two processors"
+    assert elapsed < slow(4) * count / rate
+    assert cpu < 1.4 * elapsed, "of two processors: somebody spins"
     eventually(lambda: len(edge.events("connection.opened")) == count)
-    # A client without TLS is told of in the moment of its admission. A tenth of a second's worth may come at once, and a
-    # reactor that got no processor for a moment catches up.
-    times = edge.times("connection.opened", listener="plain")
-    assert most_within(1, times) <= rate * 1.1 * 1.25
-    assert most_within(5, times) <= rate * 5.1 * 1.05
+    # A tenth of a second's worth may come at once. A reactor that got no processor for a moment catches up, and is never ahead.
+    for place, moment in enumerate(edge.times("connection.opened")):
+        assert place <= rate * (moment - began + 0.1) + 1, f"number {place} came {moment - began:.3f} s after the crowd"
     for client in clients:
         client.sock.close()
 
@@ -464,7 +453,8 @@ def slow_duration(seconds):
 
 
 async def test_whoever_would_wait_too_long_reads_503_at_the_ramps_pace_the_others_are_reset(start):
-    edge = start({"handshakes": {"rate": "60/s", "queue_timeout": "1s"}, "exempt": ["127.0.0.0/8"]}, threads=1)
+    rate = 20
+    edge = start({"handshakes": {"rate": f"{rate}/s", "queue_timeout": "1s"}, "exempt": ["127.0.0.0/8"]}, threads=1)
     began = time.monotonic()
 
     async def one():
@@ -480,10 +470,11 @@ async def test_whoever_would_wait_too_long_reads_503_at_the_ramps_pace_the_other
 
     answers = await asyncio.gather(*[one() for _ in range(500)])
     count = collections.Counter(status for status, _ in answers)
-    # 6 at once, and 60 within the timeout; refusals at the same pace; more of both while the crowd was coming.
-    coming = 60 * (time.monotonic() - began)
-    assert 66 <= count["101"] <= 66 + coming
-    assert 6 <= count["503"] <= 6 + coming
+    # A tenth of a second's worth at once, and a second's within the timeout; refusals at the same pace; more of both while the crowd
+    # was coming.
+    coming = rate * (time.monotonic() - began)
+    assert 0.8 * rate <= count["101"] <= 1.1 * rate + coming
+    assert 0.1 * rate <= count["503"] <= 0.1 * rate + coming
     assert count[None] > 0
     refusals = [more for status, more in answers if status == "503"]
     assert all(json.loads(body)["code"] == "edge_limit" for _, body in refusals)
@@ -513,6 +504,9 @@ def test_waiting_clients_count_as_connections_and_a_drain_lets_go_of_them(start)
     waiting = [connect(edge) for _ in range(4)]
     eventually(lambda: edge.metric("sluice_clients_waiting") == 4)
     assert json.loads(edge.admin("GET", "/api/v1/status")[1])["connections"] == 5
+    cpu = edge.child.cpu_seconds()
+    unchanged(lambda: edge.child.exit_code, 0.5)
+    assert edge.child.cpu_seconds() - cpu < 0.25, "it spins while nobody's turn has come"
     response = ask(connect(edge))
     assert (response.status, response.word) == (503, "edge_limit")
     edge.terminate()

@@ -12,7 +12,7 @@ import socketio
 from edge import open_route
 from frames import TEXT, FrameStream, upgrade_request
 from streams import Multiplexed
-from waiting import eventually, slow
+from waiting import eventually, patient
 from workers import ForeignWorker
 
 SECRET = b"a secret of more than thirty-two bytes"
@@ -187,10 +187,10 @@ async def test_clients_of_socket_io_start_as_they_always_do_over_two_workers(bal
             stack.push_async_callback(client.disconnect)
             said = asyncio.get_running_loop().create_future()
             client.on("said", said.set_result)
-            await client.connect(edge.https, transports=["polling", "websocket"], wait_timeout=slow(10))
-            names.append(await client.call("name", timeout=slow(10)))
-            assert await client.call("say", "hello", timeout=slow(10)) == 5
-            assert await asyncio.wait_for(said, slow(10)) == "hello"
+            await client.connect(edge.https, transports=["polling", "websocket"], wait_timeout=patient(10))
+            names.append(await client.call("name", timeout=patient(10)))
+            assert await client.call("say", "hello", timeout=patient(10)) == 5
+            assert await asyncio.wait_for(said, patient(10)) == "hello"
             assert client.transport() == "websocket"
     assert sorted(collections.Counter(names).values()) == [3, 3]
 

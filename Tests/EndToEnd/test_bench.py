@@ -12,7 +12,7 @@ import pytest
 from edge import BINARIES, Edge, configuration
 from frames import TEXT, FrameStream
 from processes import Child
-from waiting import eventually, slow
+from waiting import eventually, patient
 from workers import accept_upgrade
 
 BENCH = BINARIES / "sluice-bench"
@@ -58,10 +58,10 @@ class Bench:
     def run(self, mode, *options, path="/echo", token=True, json_output=True):
         listener = "plain" if "--plain" in options else "secure"
         words = [BENCH, mode, "--connect", f"127.0.0.1:{self.edge.ports[listener]}", "--path", path, "--origin", "https://chat.example",
-                 "--server-pid", self.edge.child.pid, "--give-up-after", int(slow(30)), *options]
+                 "--server-pid", self.edge.child.pid, "--give-up-after", int(patient(30)), *options]
         words += ["--token-file", self._directory / "token"] if token else []
         words += ["--json"] if json_output else []
-        return subprocess.run([str(word) for word in words], capture_output=True, text=True, timeout=slow(60), check=False)
+        return subprocess.run([str(word) for word in words], capture_output=True, text=True, timeout=patient(60), check=False)
 
     def messages(self):
         """How many messages of clients the edge has counted."""
@@ -140,7 +140,7 @@ def test_a_proxy_without_http2_is_told_apart():
 
         threading.Thread(target=refuse, daemon=True).start()
         words = [BENCH, "echo", "--plain", "--http2", "--connect", f"127.0.0.1:{listener.getsockname()[1]}"]
-        done = subprocess.run(words, capture_output=True, text=True, timeout=slow(30), check=False)
+        done = subprocess.run(words, capture_output=True, text=True, timeout=patient(30), check=False)
     assert done.returncode == 1 and "what came is not HTTP/2" in done.stderr
 
 
@@ -196,4 +196,4 @@ def run_against(behave, mode, *options):
     with socket.create_server(("127.0.0.1", 0)) as listener:
         threading.Thread(target=serve, daemon=True).start()
         words = [BENCH, mode, "--plain", "--connect", f"127.0.0.1:{listener.getsockname()[1]}", "--connections", 1, "--json", *options]
-        return subprocess.run([str(word) for word in words], capture_output=True, text=True, timeout=slow(30), check=False)
+        return subprocess.run([str(word) for word in words], capture_output=True, text=True, timeout=patient(30), check=False)

@@ -8,7 +8,7 @@ from clock import Clock
 from edge import open_route
 from frames import TEXT, FrameStream, upgrade_request
 from processes import REPORTS
-from waiting import eventually, slow
+from waiting import eventually
 
 HOUR = 3600
 ROUTES = [open_route(auth="main", ping={"interval": "300ms", "timeout": "60s"}, idle_timeout="10m")]
@@ -64,10 +64,15 @@ def test_set_forward_it_ends_the_tokens_that_are_over_by_it_and_nothing_else(wat
 
 
 def test_set_back_it_lets_tokens_last_as_long_as_it_says(watched):
-    ends = time.time() + 8
-    short = watched.enter(8)
-    watched.jump(-HOUR)
-    eventually(lambda: watched.edge.events("clock.stepped"), what="the step being noticed")
+    # What it takes until the edge sees the step and notices it, before the token ends, is up to the machine.
+    for lifetime in (8, 60):
+        ends = time.time() + lifetime
+        short = watched.enter(lifetime)
+        watched.jump(-HOUR)
+        eventually(lambda: watched.edge.events("clock.stepped"), what="the step being noticed")
+        if time.time() < ends:
+            break
+        watched.jump(0)
     while time.time() < ends + 2:  # a second of leeway
         assert echoes(short)
     watched.jump(0)
@@ -96,5 +101,5 @@ def test_bans_end_by_the_clock(watched, seconds):
     if seconds < 0:
         assert watched.enter(24 * HOUR) == 403
     else:
-        assert eventually(lambda: watched.enter(24 * HOUR) != 403, slow(5))
+        assert eventually(lambda: watched.enter(24 * HOUR) != 403)
         assert watched.edge.rules() == []

@@ -10,12 +10,15 @@ import threading
 
 import pytest
 from selenium import webdriver
+from selenium.common.exceptions import (
+    ElementNotInteractableException, NoSuchElementException, StaleElementReferenceException)
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
 from edge import Edge, configuration, open_route
 from frames import TEXT, FrameStream, frame, upgrade_request
-from waiting import eventually, slow
+from ports import HeldPort
+from waiting import eventually, patient
 
 ARTIFACTS = pathlib.Path(os.environ.get("E2E_ARTIFACTS", "/tmp/e2e-artifacts"))
 TOKENS = {role: f"token-of-{role}-0123456789abcdef" for role in ("viewer", "operator", "admin")}
@@ -35,6 +38,7 @@ class Browser:
         options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
         service = webdriver.ChromeService(os.environ.get("E2E_CHROMEDRIVER", "/usr/bin/chromedriver"))
         self.driver = webdriver.Chrome(options, service)
+        self.driver.set_script_timeout(patient(30))
         self.resize(1280, 900)
 
     def resize(self, width, height):
@@ -75,8 +79,15 @@ class Browser:
 
     def click(self, selector):
         """Clicks as a mouse does, once something can be clicked."""
-        eventually(lambda: self.is_shown(selector), what=f"{selector} being shown")
-        self.one(selector).click()
+        eventually(lambda: self.is_shown(selector) and self._is_clicked(selector), what=f"{selector} being clicked")
+
+    def _is_clicked(self, selector):
+        """Clicks, unless something is before it at the moment, or another has just taken its place."""
+        try:
+            self.one(selector).click()
+        except (ElementNotInteractableException, NoSuchElementException, StaleElementReferenceException):
+            return False
+        return True
 
     def is_shown(self, selector):
         return self.run("return document.querySelector(arguments[0])?.checkVisibility() ?? false", selector)
@@ -184,8 +195,7 @@ def status(edge):
 def test_a_token_opens_the_page_stays_in_the_tab_and_is_forgotten(start, browser):
     edge = start()
     browser.open(edge.page)
-    eventually(lambda: browser.is_shown("#sign-in"), what="the form")
-    assert browser.focused() == "token"
+    eventually(lambda: browser.is_shown("#sign-in") and browser.focused() == "token", what="the form, with the focus where one writes")
     browser.fill("#token", "wrong")
     browser.keys(Keys.ENTER)
     browser.wait_for_text("#sign-in-error", "does not know this token")
@@ -258,7 +268,7 @@ def test_the_tiles_say_what_the_api_says(start, browser, enter):
     assert browser.text("[data-tile=state] .value") == "Serving"
     answer = status(edge)
     assert f"of {answer['max_connections']:,}" in browser.text("[data-tile=connections] .detail")
-    assert answer["version"] in browser.text("#about")
+    browser.wait_for_text("#about", answer["version"])
     streams[0].close()
     eventually(lambda: browser.text("[data-tile=connections] .value") == "2", what="one less")
 
@@ -273,21 +283,22 @@ def test_every_tile_says_what_happens_and_draws_a_line_of_it(start, browser, ent
     browser.sign_in(edge.page)
     eventually(lambda: browser.text("[data-tile=connections] .value") == "2", what="two connections")
     edge.admin("PUT", f"/api/v1/connections/{bob['id']}/throttle", {"messages_per_second": 1, "burst": 1})
-    slowed.send(frame(TEXT, b"too fast") * 100)
+    slowed.send(frame(TEXT, b"too fast") * 1000)
 
     def happens(selector, pattern):
-        """Lets things happen until a tile tells of them."""
-        stream.send_frame(TEXT, b"hello")
-        stream.frame()
-        refused = closing(FrameStream(edge.connect("plain")))
-        refused.send(upgrade_request("/ws"))
-        assert refused.response().status == 401
+        """Lets things happen until a tile tells of them: several, since a tile shows what happens in a second."""
+        for _ in range(10):
+            stream.send_frame(TEXT, b"hello")
+            stream.frame()
+            refused = closing(FrameStream(edge.connect("plain")))
+            refused.send(upgrade_request("/ws"))
+            assert refused.response().status == 401
         return re.search(pattern, browser.text(selector) or "")
 
     for tile, part, pattern in [
             ("messages-in", "value", r"^[1-9][\d.]*k?/s$"), ("messages-out", "value", r"^[1-9][\d.]*k?/s$"),
             ("refused", "value", r"^[1-9][\d.]*k?/s$"), ("refused", "detail", r"^token missing [1-9]"), ("throttled", "value", r"^1$"),
-            ("state", "value", "^Serving$"), ("certificates", "value", r"^\d+ d$"), ("configuration", "value", r"^\d+ s$")]:
+            ("state", "value", "^Serving$"), ("certificates", "value", r"^\d+ d$"), ("configuration", "value", r"^\d+ (m \d\d )?s$")]:
         eventually(lambda: happens(f"[data-tile={tile}] .{part}", pattern), 20, f"{tile} saying {pattern}")
     days = status(edge)["next_certificate_expiry"]["days_left"]
     assert browser.text("[data-tile=certificates] .value") == f"{int(days)} d"
@@ -311,7 +322,7 @@ def test_3000_connections_are_sorted_filtered_and_paged_by_the_edge(start, brows
 
     # Sorted
     browser.click("#open-connections th[data-sort=messages] button")
-    eventually(lambda: browser.column("open-connections", "messages-in")[0] == "3", what="who said most coming first")
+    eventually(lambda: browser.column("open-connections", "messages-in")[:1] == ["3"], what="who said most coming first")
     assert browser.one("th[data-sort=messages]").get_attribute("aria-sort") == "descending"
     assert browser.column("open-connections", "user")[0] == "ada"
 
@@ -379,7 +390,7 @@ def test_a_ban_from_a_row_says_how_many_it_closes_and_is_taken_away_again(start,
     browser.go("rules")
     eventually(lambda: browser.column("rules-table", "reason") == [HOSTILE], what="the rule")
     assert browser.column("rules-table", "by") == ["operator-token"]
-    assert browser.column("rules-table", "expires")[0].startswith(("59 m", "1 h"))
+    assert re.match(r"5\d m|1 h", browser.column("rules-table", "expires")[0])
     browser.click("#rules-table [data-action=remove]")
     browser.click("#confirm-dialog .confirm")
     eventually(lambda: edge.rules() == [], what="the rule being taken away")
@@ -413,7 +424,7 @@ def test_many_are_closed_once_their_count_is_confirmed(start, browser, enter):
     browser.go("connections?user=mallory")
     browser.click("#kick-matching")
     browser.wait_for_text("#kick-dialog .confirm", "Close 40 connections")
-    browser.fill("#kick-dialog [name=rate_per_second]", "2")
+    browser.fill("#kick-dialog [name=rate_per_second]", "1")
     browser.click("#kick-dialog .confirm")
     browser.wait_for_text("#jobs", "Closing 40 connections")
     eventually(lambda: len(edge.connections(user="mallory", state="open")) < len(more), what="the first being closed")
@@ -481,17 +492,36 @@ def test_one_is_throttled_from_its_row_for_a_time_and_let_go(start, browser, ent
 
 def test_who_talks_most_is_on_top_and_leads_to_their_connections(start, browser, enter):
     edge = start()
-    for user, times in [("ada", 1), (HOSTILE, 9)]:
-        stream = enter(edge, user)
-        for _ in range(times):
-            stream.send_frame(TEXT, b"hello")
-            stream.frame()
+    streams = [(enter(edge, user), times) for user, times in [("ada", 1), (HOSTILE, 9)]]
+
+    def talk():
+        """The table is about those who talk now."""
+        for stream, times in streams:
+            for _ in range(times):
+                stream.send_frame(TEXT, b"hello")
+                stream.frame()
+
+    def top():
+        """Who is shown, with the number of their messages: of one moment."""
+        talk()
+        rows = browser.run("""return [...document.querySelectorAll("#top-table tbody tr:not(.empty)")].map((row) =>
+            ["key", "messages-in"].map((column) => row.querySelector(`[data-column=${column}]`).textContent))""")
+        return {key: int(count.replace(",", "")) for key, count in rows}
+
+    def is_in_order():
+        counts = top()
+        return list(counts) == [HOSTILE, "ada"] and counts[HOSTILE] > counts["ada"] > 0
+
+    def leads_there():
+        talk()
+        browser.run(
+            "[...document.querySelectorAll('#top-table a')].find((link) => link.textContent === arguments[0])?.click()", HOSTILE)
+        return browser.column("open-connections", "user") == [HOSTILE]
+
     browser.sign_in(edge.page, "viewer")
     browser.run("const by = document.getElementById('top-by'); by.value = 'user'; by.dispatchEvent(new Event('change'))")
-    eventually(lambda: browser.column("top-table", "key") == [HOSTILE, "ada"], what="both, in order")
-    assert browser.column("top-table", "messages-in") == ["9", "1"]
-    browser.click("#top-table a")
-    eventually(lambda: browser.column("open-connections", "user") == [HOSTILE], what="the connection")
+    eventually(is_in_order, what="both, in order")
+    eventually(leads_there, what="the connection")
 
 
 def test_a_worker_is_drained_with_its_clients_and_taken_back(start, browser, enter):
@@ -649,18 +679,19 @@ def test_everything_can_be_done_with_the_keyboard_alone(start, browser, enter):
     assert stream.close_frame() == (4403, "kicked")
 
 
-def test_while_the_edge_is_away_the_page_says_how_old_it_is_and_goes_on_when_it_is_back(start, browser, directory):
-    edge = start()
+def test_while_the_edge_is_away_the_page_says_how_old_it_is_and_goes_on_when_it_is_back(start, browser, directory, closing):
+    port = closing(HeldPort())
+    admin = {"listen": [f"unix:{directory}/admin.sock", port.address], "tokens_file": str(directory / "tokens")}
+    edge = start(admin=admin)
     browser.sign_in(edge.page)
     eventually(lambda: browser.text("[data-tile=connections] .value") == "0", what="a tile")
-    address = edge.admin_address()
     edge.close()
     eventually(lambda: browser.is_shown("#unreachable"), what="the banner")
     browser.wait_for_text("#unreachable-text", "The edge does not answer. What you see is old.")
     eventually(lambda: browser.text("#unreachable-age") not in ("", "0 s old"), what="its age")
     assert browser.text("[data-tile=connections] .value") == "0"
     assert all("ERR_CONNECTION_REFUSED" in entry["message"] for entry in browser.complaints())
-    start(admin={"listen": [f"unix:{directory}/admin.sock", address], "tokens_file": str(directory / "tokens")})
+    start(admin=admin)
     browser.run("document.getElementById('retry').click()")
     eventually(lambda: not browser.is_shown("#unreachable"), what="the banner going")
     browser.complaints()

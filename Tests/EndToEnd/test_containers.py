@@ -14,7 +14,7 @@ from websockets.sync.client import connect
 
 from edge import BINARIES, SLUICE, Edge
 from processes import Child
-from waiting import eventually, slow
+from waiting import eventually, patient
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -54,7 +54,7 @@ def test_every_file_that_is_copied_is_there_and_not_ignored():
 
 def test_what_the_package_needs_is_copied(directory):
     command = ["swift", "package", "--package-path", ROOT, "--scratch-path", directory, "dump-package"]
-    description = json.loads(subprocess.run(command, capture_output=True, check=True, timeout=slow(120)).stdout)
+    description = json.loads(subprocess.run(command, capture_output=True, check=True, timeout=patient(120)).stdout)
     roots = {source for rest in said("COPY") if not rest.startswith("--from=") for source in rest.split()[:-1]}
     for target in description["targets"]:
         path = target.get("path") or f"{'Tests' if target['type'] == 'test' else 'Sources'}/{target['name']}"
@@ -77,7 +77,7 @@ def test_the_health_check_is_0_for_an_edge_and_not_without_one(start_edge, raw_w
     (health,) = said("HEALTHCHECK")
     command = json.loads(health.split("CMD ", 1)[1])
     words = [word.replace("/usr/local/bin", str(BINARIES)).replace("/run/sluice", str(directory)) for word in command]
-    check = lambda: subprocess.run(words, capture_output=True, timeout=slow(20)).returncode
+    check = lambda: subprocess.run(words, capture_output=True, timeout=patient(20)).returncode
     assert check() != 0
     edge = start_edge({"main": [raw_worker.path]}, drain={"delay": "1h", "spread": "0s", "timeout": "2h"})
     assert check() == 0
@@ -91,12 +91,12 @@ def test_the_image_has_every_library_that_the_programs_ask_for():
     (install,) = [rest for rest in said("RUN") if "libcurl4" in rest]
     for program in ("sluice", "sluicectl", "chat-worker"):
         needed = re.findall(r"NEEDED\s+(\S+)", subprocess.run(
-            ["objdump", "-p", BINARIES / program], capture_output=True, text=True, check=True, timeout=slow(30)).stdout)
+            ["objdump", "-p", BINARIES / program], capture_output=True, text=True, check=True, timeout=patient(30)).stdout)
         for library in needed:
             if re.match(r"lib(swift|_|Foundation|dispatch|Blocks|c\.so|m\.so|gcc_s)|ld-", library):
                 continue  # In the programs by --static-swift-stdlib, or in every Debian
             path = next(pathlib.Path("/usr/lib").glob(f"*-linux-gnu/{library}"))
-            owner = subprocess.run(["dpkg", "-S", path], capture_output=True, text=True, timeout=slow(30)).stdout.split(":")[0]
+            owner = subprocess.run(["dpkg", "-S", path], capture_output=True, text=True, timeout=patient(30)).stdout.split(":")[0]
             assert owner in install.split(), f"{program} needs {library} of {owner}"
 
 
@@ -126,7 +126,7 @@ def test_prometheus_takes_its_configuration_and_scrapes_what_the_edge_opens(comp
     for inside, outside in mounts(compose["services"]["prometheus"]).items():
         shutil.copy(ROOT / outside, directory / pathlib.Path(inside).name)
     checked = subprocess.run(
-        ["promtool", "check", "config", directory / "prometheus.yml"], capture_output=True, text=True, timeout=slow(60))
+        ["promtool", "check", "config", directory / "prometheus.yml"], capture_output=True, text=True, timeout=patient(60))
     assert checked.returncode == 0 and "SUCCESS" in checked.stdout, checked.stdout + checked.stderr
     (job,) = yaml.safe_load((directory / "prometheus.yml").read_text())["scrape_configs"]
     metrics = yaml.safe_load((ROOT / "conf/compose/sluice.yaml").read_text())["admin"]["metrics_listen"]
@@ -160,13 +160,13 @@ def test_people_chat_over_what_the_services_run(compose, directory, site, closin
     keys = services["keys"]["entrypoint"]
     script = ROOT / mounts(services["keys"])[keys[1]]
     for _ in range(2):  # The second time there is nothing to do.
-        subprocess.run(["/bin/sh", script, here(keys[2])], check=True, capture_output=True, timeout=slow(30))
+        subprocess.run(["/bin/sh", script, here(keys[2])], check=True, capture_output=True, timeout=patient(30))
     for name in ("chat-1", "chat-2"):
         words = [*services[name]["entrypoint"], *services[name]["command"]]
         closing(Child([here(word) for word in words], directory, name))
     text = here((ROOT / mounts(services["edge"])["/etc/sluice/sluice.yaml"]).read_text())
     (directory / "checked.yaml").write_text(text)
-    checked = subprocess.run([SLUICE, "check", "-c", directory / "checked.yaml"], capture_output=True, text=True, timeout=slow(20))
+    checked = subprocess.run([SLUICE, "check", "-c", directory / "checked.yaml"], capture_output=True, text=True, timeout=patient(20))
     assert checked.returncode == 0, checked.stderr
     document = yaml.safe_load(text)
     document["listeners"][0]["address"] = "127.0.0.1:0"
@@ -176,13 +176,15 @@ def test_people_chat_over_what_the_services_run(compose, directory, site, closin
 
     tls = ssl.create_default_context(cafile=directory / "keys/cert.pem")
     address = f"localhost:{edge.ports['public']}"
-    login = http.client.HTTPSConnection("localhost", edge.ports["public"], context=tls, timeout=slow(20))
+    login = http.client.HTTPSConnection("localhost", edge.ports["public"], context=tls, timeout=patient(20))
     fields = {"Content-Type": "application/json", "Origin": f"https://{address}"}
     login.request("POST", "/login", json.dumps({"name": "alice"}), fields)
     answer = login.getresponse()
     answer.read()
     assert answer.status in (200, 204), answer.status
     cookie = answer.getheader("Set-Cookie").split(";")[0]
-    with connect(f"wss://{address}/ws", ssl=tls, origin=f"https://{address}", additional_headers={"Cookie": cookie}) as chat:
-        assert json.loads(chat.recv(timeout=slow(20)))["type"]
+    fields = {"Cookie": cookie}
+    with connect(
+            f"wss://{address}/ws", ssl=tls, origin=f"https://{address}", additional_headers=fields, open_timeout=patient(10)) as chat:
+        assert json.loads(chat.recv(timeout=patient(20)))["type"]
     eventually(lambda: edge.events("connection.opened", user_id="alice"))

@@ -3,7 +3,6 @@
 import os
 import pathlib
 import re
-import time
 
 import pytest
 from selenium import webdriver
@@ -12,7 +11,7 @@ from selenium.webdriver.common.keys import Keys
 
 from edge import SLUICE
 from processes import Child
-from waiting import eventually, slow
+from waiting import eventually, patient
 
 ARTIFACTS = pathlib.Path(os.environ.get("E2E_ARTIFACTS", "/tmp/e2e-artifacts"))
 
@@ -37,7 +36,7 @@ class Demo:
     def close(self):
         self.child.signal(15)
         try:
-            self.child.wait(slow(8))
+            self.child.wait(patient(8))
         finally:
             self.child.kill()
 
@@ -72,6 +71,14 @@ class Window:
 
     def say(self, text):
         self.one("#text").send_keys(text, Keys.ENTER)
+
+    def say_at_once(self, texts):
+        """Says several things faster than a person types."""
+        script = """for (const text of arguments[0]) {
+            document.getElementById("text").value = text;
+            document.getElementById("composer").requestSubmit();
+        }"""
+        self.driver.execute_script(script, texts)
 
     def said(self):
         """Every message that is shown: sender and text, in order."""
@@ -196,8 +203,7 @@ def test_the_page_says_nothing_bad_on_the_console_and_has_a_dark_side(demo, peop
 
 def test_who_writes_fast_is_told_so_and_loses_nothing(demo, people):
     ada, grace = people
-    for number in range(12):
-        ada.say(f"Quickly {number}")
+    ada.say_at_once([f"Quickly {number}" for number in range(12)])
     eventually(lambda: ada.texts("#slow")[0].startswith("You are writing fast."), what="the page telling it")
     ada.screenshot("8-slow-ada")
     eventually(lambda: grace.said() == [("Ada", f"Quickly {number}") for number in range(12)], 20, "everything arriving, in order")
@@ -206,7 +212,7 @@ def test_who_writes_fast_is_told_so_and_loses_nothing(demo, people):
 
 
 def test_a_login_that_runs_out_is_renewed_without_a_reconnect(directory, closing):
-    demo = closing(Demo(directory, "--token-lifetime", "6s"))
+    demo = closing(Demo(directory, "--token-lifetime", "8s"))
     window = closing(Window(demo.url, "Ada", directory))
     window.join()
     script = """new MutationObserver(() => (window.sessionSeen ??= []).push(document.getElementById("session").dataset.session))
@@ -221,7 +227,8 @@ def test_a_login_that_runs_out_is_renewed_without_a_reconnect(directory, closing
 
 
 def test_the_console_opens_with_the_token_that_the_demo_prints(demo, directory, closing):
-    url, token = re.search(r"The console is at (\S+); its token is (\S+)", demo.child.output).groups()
+    printed = eventually(lambda: re.search(r"The console is at (\S+); its token is (\S+)\n", demo.child.output))
+    url, token = printed.groups()
     window = closing(Window(url, "operator", directory))
     eventually(lambda: window.one("#sign-in").is_displayed(), what="the form")
     window.one("#token").send_keys(token, Keys.ENTER)
@@ -242,9 +249,7 @@ def test_the_demo_ends_on_terminate_and_leaves_nothing_behind(directory):
     workers = demo.workers()
     assert len(workers) == 2
     before = set(pathlib.Path("/tmp").glob("sluice-demo*"))
-    began = time.monotonic()
     demo.child.signal(15)
-    assert demo.child.wait(slow(10)) == 0
-    assert time.monotonic() - began < slow(8)
+    assert demo.child.wait(patient(8)) == 0
     eventually(lambda: not any(pathlib.Path(f"/proc/{pid}").exists() for pid in workers), what="the workers being gone")
     assert len(set(pathlib.Path("/tmp").glob("sluice-demo*"))) < max(len(before), 1)

@@ -31,7 +31,6 @@ def port_of(url):
     return urllib.parse.urlsplit(url).port
 
 
-@pytest.mark.timeout(180)
 def test_the_pages_websocket_is_a_stream_of_its_own_connection_before_and_after_a_reload(demo, directory, closing):
     window = closing(LoggedWindow(demo.url, "Ada", directory))
     window.join()
@@ -50,7 +49,6 @@ def test_the_pages_websocket_is_a_stream_of_its_own_connection_before_and_after_
     assert len({head.session for head in [*pages, *sockets]}) == 1
 
 
-@pytest.mark.timeout(240)
 def test_twenty_tabs_have_their_websockets_on_one_connection(demo, directory, closing):
     window = closing(LoggedWindow(demo.url, "Ada", directory))
     window.join()
@@ -68,7 +66,6 @@ def test_twenty_tabs_have_their_websockets_on_one_connection(demo, directory, cl
     assert len({head.session for head in sockets}) == 1
 
 
-@pytest.mark.timeout(180)
 def test_a_page_whose_connection_is_lost_comes_back_on_another_and_has_missed_nothing(demo, directory, closing):
     cable = closing(Cable(port_of(demo.url)))
     ada = closing(LoggedWindow(f"https://localhost:{cable.port}/", "Ada", directory))

@@ -6,7 +6,7 @@ import pytest
 
 from frames import BINARY, CONTINUATION, PING, PONG, TEXT, FrameStream, frame
 from rawhttp import request
-from waiting import eventually
+from waiting import eventually, patient
 from ways import both_ways
 from workers import accept_upgrade
 
@@ -114,6 +114,7 @@ def test_a_refused_first_message_may_end_later_and_the_closing_handshake_is_foun
     client.sock.settimeout(0.2)
     with pytest.raises(TimeoutError):  # The edge waits for the client's Close.
         client.more()
+    client.sock.settimeout(patient(10))
     client.send_close(4401)
     assert client.is_ended()
 
@@ -129,7 +130,7 @@ def test_an_expired_token_is_4401_and_counted(lobby, site):
 
 @both_ways
 def test_who_says_nothing_is_4408(lobby):
-    lobby = lobby(timeouts={"head": "1s"})
+    lobby = lobby(timeouts={"head": "2s"})
     client = lobby.enter()
     assert client.close_frame() == (4408, "first_message_timeout")
     assert lobby.edge.metric("sluice_handshakes_total", result="timeout") == 1

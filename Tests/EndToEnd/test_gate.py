@@ -310,13 +310,13 @@ async def test_an_operator_lists_and_kicks(edge):
     status, body = edge.admin("DELETE", f"/api/v1/connections/{listed['kim']['id']}")
     assert status == 200, body
     assert await sockets[0].closed() == (4403, "kicked")
-    assert time.monotonic() - began < slow(1)
+    assert time.monotonic() - began < slow(5)
     began = time.monotonic()
     status, _ = edge.admin(
         "DELETE", f"/api/v1/connections/{listed['lee']['id']}", {"code": 4009, "reason": "somebody_else"})
     assert status == 200
     assert await sockets[1].closed() == (4009, "somebody_else")
-    assert time.monotonic() - began < slow(1)
+    assert time.monotonic() - began < slow(5)
     await asyncio.to_thread(eventually, lambda: not [line for line in edge.connections() if line["user"] in ("kim", "lee")])
 
 

@@ -12,7 +12,7 @@ import threading
 
 from frames import CLOSE, FrameStream, accept_value
 from processes import Child
-from waiting import eventually, slow
+from waiting import eventually, patient
 
 FOREIGN = pathlib.Path(__file__).resolve().parent / "foreign"
 NODE = os.environ.get("E2E_NODE", "/usr/bin/node")
@@ -80,7 +80,7 @@ class ForeignWorker:
     def connect(self):
         """A connection to it, without an edge."""
         sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        sock.settimeout(slow(10))
+        sock.settimeout(patient(10))
         try:
             sock.connect(str(self.path))
         except OSError:
@@ -123,13 +123,13 @@ class RawWorker:
                 sock, _ = listener.accept()
             except OSError:
                 return
-            sock.settimeout(slow(10))
+            sock.settimeout(patient(10))
             stream = FrameStream(sock, mask=None)
             self.accepted += 1
             self._streams.append(stream)
             self._arrivals.put(stream)
 
-    def next(self, within=slow(10)):
+    def next(self, within=patient(10)):
         """The edge's next connection; `within` None waits for ever."""
         return self._arrivals.get(timeout=within)
 
