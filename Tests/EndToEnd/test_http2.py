@@ -13,7 +13,7 @@ from frames import PING, PONG, TEXT, FrameStream
 from relayed import open_stream
 from streams import Multiplexed
 from test_demo import Window
-from waiting import eventually, slow
+from waiting import eventually, patient
 from workers import accept_upgrade
 
 BOTH = ["h2", "http/1.1"]
@@ -47,7 +47,7 @@ def connect(edge, site, closing):
         if listener == "secure":
             context = site.client_context()
             context.set_alpn_protocols(["h2"])
-            raw = socket.create_connection(("127.0.0.1", to.ports["secure"]), timeout=slow(10))
+            raw = socket.create_connection(("127.0.0.1", to.ports["secure"]), timeout=patient(10))
             sock = context.wrap_socket(raw, server_hostname="localhost")
             assert sock.selected_alpn_protocol() == "h2"
         else:
@@ -59,7 +59,7 @@ def connect(edge, site, closing):
 
 def curl(edge, target, *options, listener="secure"):
     scheme = "https" if listener == "secure" else "http"
-    command = ["curl", "-sS", "--max-time", "20", "--cacert", str(edge.site.chain), *options,
+    command = ["curl", "-sS", "--max-time", str(patient(20)), "--cacert", str(edge.site.chain), *options,
                f"{scheme}://localhost:{edge.ports[listener]}{target}"]
     return subprocess.run(command, capture_output=True, check=True).stdout
 
@@ -301,7 +301,7 @@ def test_a_head_is_asked_for_alone(connect):
 
 def test_h2load_is_served_without_an_error(edge):
     command = ["h2load", "-n", "2000", "-c", "4", "-m", "32", f"{edge.https}/hello"]
-    result = subprocess.run(command, capture_output=True, check=True, timeout=slow(60)).stdout.decode()
+    result = subprocess.run(command, capture_output=True, check=True, timeout=patient(60)).stdout.decode()
     assert "2000 succeeded, 0 failed, 0 errored" in result, result
 
 
@@ -420,7 +420,7 @@ def test_a_limit_on_messages_makes_one_stream_wait(start_edge, site, echo_worker
 
 
 def test_a_client_that_does_not_finish_a_head_loses_its_connection(start_edge, site, echo_worker, connect):
-    edge = start_edge({"main": [echo_worker.path]}, listeners=listeners(site), timeouts={"head": "500ms"})
+    edge = start_edge({"main": [echo_worker.path]}, listeners=listeners(site), timeouts={"head": "1s"})
     connection = connect(edge)
     client, _ = connection.open_websocket("/ws")
     connection.send_raw(b"\0\0\1\1\0" + struct.pack(">I", 101) + b"\x82")
@@ -428,7 +428,7 @@ def test_a_client_that_does_not_finish_a_head_loses_its_connection(start_edge, s
 
 
 def test_a_client_that_says_nothing_is_not_waited_for(start_edge, site, echo_worker):
-    edge = start_edge({"main": [echo_worker.path]}, listeners=listeners(site), timeouts={"head": "500ms"})
+    edge = start_edge({"main": [echo_worker.path]}, listeners=listeners(site), timeouts={"head": "1s"})
     for beginning in (b"", b"PRI * HTTP", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"):
         sock = edge.connect("plain")
         sock.sendall(beginning)
@@ -448,7 +448,7 @@ def test_requests_that_are_taken_back_are_told_from_a_flood_of_them(edge, connec
         connection.wait_for_end()
         raise EOFError
     assert edge.metric("sluice_http2_floods_total", kind="rapid_reset") == 1
-    assert edge.metric("sluice_worker_connections") == len(edge.connections())
+    eventually(lambda: edge.metric("sluice_worker_connections") == len(edge.connections()), what="every worker being let go")
 
 
 def test_a_drain_says_goodbye_to_requests_and_websockets(relayed_streams):
@@ -464,13 +464,13 @@ def test_a_drain_says_goodbye_to_requests_and_websockets(relayed_streams):
     assert request.response().body == b"done"
     client.send_close(1012)
     assert connection.wait_for_end() == 0
-    assert edge.child.wait(slow(10)) == 0
+    assert edge.child.wait(patient(10)) == 0
 
 
 def test_a_page_in_chromium_has_its_websocket_on_its_own_connection(start_edge, site, echo_worker, directory, closing):
     edge = start_edge({"main": [echo_worker.path]}, listeners=listeners(site))
     window = closing(Window(f"{edge.https}/hello", "http2", directory))
-    window.driver.set_script_timeout(slow(20))
+    window.driver.set_script_timeout(patient(20))
     echoed = window.driver.execute_async_script(
         """
         const done = arguments[1];
@@ -485,7 +485,7 @@ def test_a_page_in_chromium_has_its_websocket_on_its_own_connection(start_edge, 
         """, f"{edge.wss}/ws")
     assert echoed == [f"hello {number}" for number in range(20)]
     assert window.driver.execute_script("return performance.getEntriesByType('navigation')[0].nextHopProtocol") == "h2"
-    page = edge.events("http.request", url_path="/hello")[0]
+    page = eventually(lambda: edge.events("http.request", url_path="/hello"))[0]
     sockets = eventually(lambda: len(edge.events("connection.opened")) >= 20 and edge.events("connection.opened"))
     assert {line["network.peer.address"] for line in sockets} == {page["network.peer.address"]}
     assert len({line["conn.id"] for line in sockets}) == 20
@@ -497,7 +497,7 @@ def test_a_page_in_chromium_has_its_websocket_on_its_own_connection(start_edge, 
 
 
 def test_a_head_that_a_reset_cuts_short_costs_its_stream_alone(start_edge, raw_worker, connect, site, closing):
-    edge = start_edge({"main": [raw_worker.path]}, listeners=listeners(site), timeouts={"head": "500ms"})
+    edge = start_edge({"main": [raw_worker.path]}, listeners=listeners(site), timeouts={"head": "1s"})
     client = connect(edge, "plain")
     socket_stream = client.websocket("/ws", scheme="http")
     upstream = raw_worker.next()

@@ -10,7 +10,7 @@ from edge import open_route
 from frames import BINARY, PING, PONG, TEXT
 from rawstreams import HEADERS, RawConnection, block, frame, headers, number, settings
 from streams import Multiplexed
-from waiting import eventually, slow
+from waiting import eventually, patient
 from ways import FramesOfStream, Streams
 from workers import accept_upgrade
 
@@ -121,7 +121,7 @@ def test_a_stream_whose_window_stays_shut_is_let_go_for_no_progress_and_no_other
     filling.start()
     while not stuck.sock.is_ended:
         connection.more()
-    assert stopped.wait(slow(10)), "the worker is not let go"
+    assert stopped.wait(patient(10)), "the worker is not let go"
     [line] = eventually(lambda: edge.events("connection.closed"))
     assert (line["close.code"], line["close.reason"]) == (1013, "no_progress")
     assert edge.metric("sluice_slow_consumers_total") == 1
@@ -136,7 +136,7 @@ def test_a_connection_that_nobody_reads_ends_with_all_its_streams(filled):
     connection.h2.increment_flow_control_window(1 << 30, ends[0][0].sock.number)
     connection.flush()
     filling.start()
-    assert stopped.wait(slow(20)), "the worker is not let go"
+    assert stopped.wait(patient(20)), "the worker is not let go"
     assert len(eventually(lambda: (lines := edge.events("connection.closed")) and len(lines) == 2 and lines)) == 2
     eventually(lambda: edge.open_connections() == 0)
     assert edge.metric("sluice_send_queue_bytes") == 0
@@ -202,7 +202,7 @@ def test_streams_that_are_cut_short_leave_the_connections_window_as_it_was(relay
 
 def test_a_deadline_that_is_over_while_nothing_can_be_sent_costs_no_time(relayed, raw_worker, closing):
     """A head that never ends is due, and its client does not read that: nobody counts the moments until it does."""
-    edge = relayed(timeouts={"head": "300ms", "stall": {"min_bytes": "4KiB", "timeout": "3s"}}, threads=1).edge
+    edge = relayed(timeouts={"head": "1s", "stall": {"min_bytes": "4KiB", "timeout": "4s"}}, threads=1).edge
     connection = closing(RawConnection(edge.connect("plain", receive_buffer=4096), first=settings((4, 2**31 - 1))))
     connection.send(frame(8, 0, 0, number(1 << 30)) + headers())
     upstream = raw_worker.next()
@@ -222,5 +222,5 @@ def test_a_deadline_that_is_over_while_nothing_can_be_sent_costs_no_time(relayed
     eventually(lambda: edge.metric("sluice_send_queue_bytes") > 0)
     connection.send(frame(HEADERS, 0, 3, block([(":method", "GET")])))
     cpu, began = edge.child.cpu_seconds(), time.monotonic()
-    assert stopped.wait(slow(20)), "the connection goes on"
+    assert stopped.wait(patient(20)), "the connection goes on"
     assert edge.child.cpu_seconds() - cpu < (time.monotonic() - began) / 2

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from edge import BINARIES
-from waiting import slow
+from waiting import patient
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROGRAMS = ["sluice", "sluicectl", "chat-worker"]
@@ -21,7 +21,7 @@ def make(target, root, **variables):
     values = {"DESTDIR": root, "BUILD": BINARIES} | variables
     return subprocess.run(
         ["make", "--no-print-directory", "-C", ROOT, target, *(f"{name}={value}" for name, value in values.items())],
-        capture_output=True, text=True, timeout=slow(60))
+        capture_output=True, text=True, timeout=patient(60))
 
 
 def files(root):
@@ -39,7 +39,7 @@ def installed(module_directory):
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_programs_run_from_where_they_are_installed(installed, program):
     path = installed / "usr/local/bin" / program
-    help = subprocess.run([path, "--help"], capture_output=True, text=True, timeout=slow(20))
+    help = subprocess.run([path, "--help"], capture_output=True, text=True, timeout=patient(20))
     assert help.returncode == 0 and "USAGE" in help.stdout
     assert path.stat().st_mode & 0o777 == 0o755
 
@@ -52,7 +52,7 @@ def test_shells_find_completions(installed, shell, path):
         assert program in text
     if shell == "bash":
         script = installed / "usr/local/share" / path.format("sluicectl")
-        assert subprocess.run(["bash", "-c", f"source {script}; complete -p sluicectl"], timeout=slow(20)).returncode == 0
+        assert subprocess.run(["bash", "-c", f"source {script}; complete -p sluicectl"], timeout=patient(20)).returncode == 0
 
 
 def test_every_name_in_the_units_is_filled_in_and_every_file_is_there(installed):
@@ -104,7 +104,7 @@ def machine(installed, module_directory):
 
 def analyze(verb, root, *arguments):
     return subprocess.run(
-        ["systemd-analyze", "--no-pager", verb, f"--root={root}", *arguments], capture_output=True, text=True, timeout=slow(60),
+        ["systemd-analyze", "--no-pager", verb, f"--root={root}", *arguments], capture_output=True, text=True, timeout=patient(60),
         env=os.environ | {"SYSTEMD_COLORS": "0"})
 
 
@@ -132,7 +132,7 @@ def test_a_break_in_would_reach_little_of_the_machine(machine, unit, tenths):
 def test_the_units_users_and_groups_are_made(installed):
     made = subprocess.run(
         ["systemd-sysusers", "--dry-run", f"--root={installed}", installed / "usr/local/lib/sysusers.d/sluice.conf"],
-        capture_output=True, text=True, timeout=slow(20))
+        capture_output=True, text=True, timeout=patient(20))
     assert made.returncode == 0, made.stderr
     for unit in ("sluice.service", "chat-worker@.service"):
         settings = dict(

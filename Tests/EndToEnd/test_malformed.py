@@ -1,9 +1,12 @@
 """Hostile HTTP: each row is answered with exactly one status, the connection ends, and the worker hears nothing."""
 
+import time
+
 import pytest
 
 from edge import Edge, configuration, open_route
 from frames import FrameStream
+from waiting import patient
 from workers import RespondingWorker
 
 LISTENERS = ["secure", "plain"]
@@ -16,18 +19,29 @@ def worker(module_directory):
     started.close()
 
 
+def started(directory, site, worker, **sections):
+    document = configuration(directory, site, {"main": [worker.path]}, [open_route(path="/ws")], **sections)
+    document["listeners"][1]["protocols"] = ["http/1.1"]
+    return Edge(directory, site, document)
+
+
 @pytest.fixture(scope="module")
 def edge(module_directory, site, worker):
-    document = configuration(
-        module_directory, site, {"main": [worker.path]}, [open_route(path="/ws")],
-        timeouts={"head": "1s", "body_progress": "1s", "worker_response": "1s"})
-    document["listeners"][1]["protocols"] = ["http/1.1"]
-    with Edge(module_directory, site, document) as running:
+    began = time.monotonic()
+    with started(module_directory, site, worker) as running:
+        running.began = began
         yield running
 
 
 @pytest.fixture
 def stream(edge, closing):
+    return lambda listener="secure": closing(FrameStream(edge.connect(listener)))
+
+
+@pytest.fixture
+def hasty(directory, site, worker, closing):
+    """Streams to an edge that gives a client a second."""
+    edge = closing(started(directory, site, worker, timeouts={"head": "1s", "body_progress": "1s"}))
     return lambda listener="secure": closing(FrameStream(edge.connect(listener)))
 
 
@@ -226,9 +240,9 @@ def test_a_client_of_http_1_0_is_served_and_kept_only_if_it_asks(stream, fields,
 
 
 @pytest.mark.parametrize("listener", LISTENERS)
-def test_a_slow_head_is_408_at_the_deadline(stream, worker, listener):
+def test_a_slow_head_is_408_at_the_deadline(hasty, worker, listener):
     accepted = worker.accepted
-    client = stream(listener)
+    client = hasty(listener)
     client.send(b"GET /ws HTTP/1.1\r\nHost: lo")
     response = client.response()
     assert (response.status, response["Connection"]) == (408, "close")
@@ -236,8 +250,8 @@ def test_a_slow_head_is_408_at_the_deadline(stream, worker, listener):
     assert worker.accepted == accepted
 
 
-def test_a_slow_head_is_not_kept_alive_by_dribbling(stream):
-    client = stream("plain")
+def test_a_slow_head_is_not_kept_alive_by_dribbling(hasty):
+    client = hasty("plain")
     client.sock.settimeout(0.1)
     for byte in head(*["X: y"] * 50):
         try:
@@ -246,16 +260,16 @@ def test_a_slow_head_is_not_kept_alive_by_dribbling(stream):
             break
         except TimeoutError:
             continue
-    client.sock.settimeout(10)
+    client.sock.settimeout(patient(10))
     assert client.response().status == 408
 
 
-def test_a_connection_that_says_nothing_is_closed_without_a_word(stream):
-    assert stream("plain").rest() == b""
+def test_a_connection_that_says_nothing_is_closed_without_a_word(hasty):
+    assert hasty("plain").rest() == b""
 
 
-def test_a_slow_body_is_408_and_the_worker_sees_no_whole_request(stream, worker):
-    client = stream()
+def test_a_slow_body_is_408_and_the_worker_sees_no_whole_request(hasty, worker):
+    client = hasty()
     client.send(head("Content-Length: 100", first="POST /ws HTTP/1.1") + b"slow")
     response = client.response()
     assert (response.status, response["Connection"]) == (408, "close")
@@ -311,4 +325,4 @@ def test_the_edge_lives_after_all_this(edge, stream):
     assert edge.child.exit_code is None
     assert edge.admin("GET", "/readyz")[0] == 200
     # One address's malformed requests do not fill the log.
-    assert len(edge.events("http.malformed")) < len(REFUSED)
+    assert len(edge.events("http.malformed")) <= 1 + time.monotonic() - edge.began

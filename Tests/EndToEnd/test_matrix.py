@@ -16,7 +16,7 @@ from edge import Edge, configuration, open_route
 from frames import PING, PONG, TEXT, FrameStream, upgrade_request
 from rawhttp import ByteStream, request
 from streams import Multiplexed
-from waiting import eventually, slow
+from waiting import eventually, patient
 from workers import ForeignWorker
 
 KINDS = ForeignWorker.kinds
@@ -227,7 +227,7 @@ def http(request, edge):
     is_modern = request.param == "HTTP/2"
     with httpx.Client(
             base_url=edge.https, verify=edge.site.client_context(), http1=not is_modern, http2=is_modern, trust_env=False,
-            timeout=slow(30)) as client:
+            timeout=patient(30)) as client:
         yield client
 
 
@@ -236,7 +236,7 @@ def aiohttp_session(edge):
     """Makes a session of aiohttp's client, which reads an answer while it still sends."""
     return lambda: aiohttp.ClientSession(
         edge.https, connector=aiohttp.TCPConnector(ssl=edge.site.client_context()),
-        timeout=aiohttp.ClientTimeout(total=30))
+        timeout=aiohttp.ClientTimeout(total=patient(30)))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -293,7 +293,7 @@ def test_head_has_no_body_and_the_connection_goes_on(http, kind):
 
 @pytest.mark.parametrize("kind", WITH_BODIES)
 def test_a_server_sent_event_arrives_at_once(http, kind):
-    with http.stream("GET", f"/{kind}/events", timeout=slow(2)) as response:
+    with http.stream("GET", f"/{kind}/events", timeout=patient(5)) as response:
         assert response.headers["Content-Type"].startswith("text/event-stream")
         assert next(response.iter_lines()) == "data: first"
 

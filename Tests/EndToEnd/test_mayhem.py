@@ -16,7 +16,7 @@ import faults
 from clock import Clock
 from processes import REPORTS
 from scene import Scene
-from waiting import eventually, slow
+from waiting import eventually, patient
 
 SECONDS = float(os.environ.get("E2E_FAULT_SECONDS", 0))
 SEED = int(os.environ.get("E2E_FAULT_SEED") or (random.randrange(1 << 30) if SECONDS else 1))
@@ -71,7 +71,7 @@ def in_some_order(wanted, until):
             return
 
 
-@pytest.mark.timeout(slow(120) + SECONDS)
+@pytest.mark.timeout(patient(120) + SECONDS)
 def test_whoever_is_not_told_loses_nothing_while_everything_breaks(directory, small_disk, closing):
     places = {"log": {"access": str(small_disk / "access.jsonl")}, "state_dir": str(small_disk)} if small_disk else {}
     scene = closing(Scene(directory, users=12, **places))
@@ -82,7 +82,7 @@ def test_whoever_is_not_told_loses_nothing_while_everything_breaks(directory, sm
 
 
 @pytest.mark.skipif(bool(REPORTS), reason="libfaketime and sanitizers both want to be loaded first")
-@pytest.mark.timeout(slow(120) + SECONDS)
+@pytest.mark.timeout(patient(120) + SECONDS)
 def test_whoever_is_connected_does_not_notice_that_the_clock_jumps(directory, closing):
     clock = Clock(directory / "clock")
     scene = closing(Scene(directory, users=4, clock=clock))

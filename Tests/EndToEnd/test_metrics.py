@@ -11,7 +11,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from edge import open_route
 from frames import BINARY, TEXT, FrameStream, frame, upgrade_request
 from rawhttp import ByteStream
-from waiting import eventually, slow
+from waiting import eventually, patient
 
 OPEN_METRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 
@@ -151,7 +151,7 @@ def test_every_family_has_its_name_and_its_labels(pair):
 def test_promtool_finds_nothing_to_say(pair):
     make_busy(pair)
     checked = subprocess.run(
-        ["/usr/bin/promtool", "check", "metrics"], input=scrape(pair.edge), capture_output=True, text=True, timeout=slow(30))
+        ["/usr/bin/promtool", "check", "metrics"], input=scrape(pair.edge), capture_output=True, text=True, timeout=patient(30))
     assert (checked.returncode, checked.stdout, checked.stderr) == (0, "", "")
 
 
@@ -316,7 +316,7 @@ def test_a_message_that_waits_for_a_slow_client_is_timed_until_the_kernel_has_it
     for _ in range(400):
         client.frame()
         pair.edge.metric("sluice_send_queue_bytes")  # takes a while: that makes the client slow
-    sender.join(slow(10))
+    sender.join(patient(10))
     buckets = {
         float(dict(labels)["le"]): value for (name, labels), value in pair.edge.metrics().items()
         if name == "sluice_message_transit_seconds_bucket" and dict(labels)["direction"] == "sent"}
@@ -328,9 +328,13 @@ def test_a_message_that_waits_for_a_slow_client_is_timed_until_the_kernel_has_it
 
 def test_a_scrape_costs_the_same_with_many_connections_and_reactors_take_no_part(pair):
     def cost():
+        """The cheapest of some: what others do on the machine makes a scrape dearer, and never cheaper."""
+        return min((cost_once() for _ in range(4)), key=collections.Counter.total)
+
+    def cost_once():
         scrape(pair.edge)
         before = pair.edge.child.cpu_by_thread()
-        for _ in range(40):
+        for _ in range(20):
             scrape(pair.edge)
         return pair.edge.child.cpu_by_thread() - before
 
