@@ -1,7 +1,6 @@
 import EdgeAdmin
 import EdgeCore
 import Glibc
-import Synchronization
 import Testing
 
 /// Real sockets and libmicrohttpd's real thread.
@@ -111,7 +110,7 @@ import Testing
 
   @Test func `recovers when clients that send too slowly hold every place, and other listeners never notice`() throws {
     let (unix, tcp) = (try Listening.unix(), try Listening.tcp())
-    let clock = Mutex((now: Instant(nanoseconds: 0), looks: 0))
+    let clock = Guarded((now: Instant(nanoseconds: 0), looks: 0))
     var environment = environment
     environment.now = {
       clock.withLock {

@@ -4,15 +4,15 @@ import os
 import pathlib
 import re
 import signal
-import socket
 import subprocess
 import sys
 
 import pytest
 
 from edge import BINARIES
+from ports import HeldPort
 from processes import Child
-from waiting import eventually, slow
+from waiting import eventually, patient
 
 README = (pathlib.Path(__file__).parents[2] / "README.md").read_text()
 
@@ -22,9 +22,14 @@ class Newcomer:
 
     def __init__(self, directory):
         self.directory = directory
-        self._ports = {"8443": free_port(), "9901": free_port()}
+        self._held = [HeldPort(), HeldPort()]
+        self._ports = {known: port.number for known, port in zip(("8443", "9901"), self._held)}
         self._path = os.pathsep.join([str(BINARIES), str(pathlib.Path(sys.executable).parent), os.environ["PATH"]])
         self._prelude = ""
+
+    def close(self):
+        for port in self._held:
+            port.close()
 
     def translate(self, text):
         for known, free in self._ports.items():
@@ -39,7 +44,7 @@ class Newcomer:
         """What a command says, on both streams."""
         done = subprocess.run(
             ["bash", "-c", self.translate(self._prelude + command)], cwd=self.directory, stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=slow(60), env=self.environment | environment)
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=patient(60), env=self.environment | environment)
         return done.stdout
 
     def starts(self, name, *arguments):
@@ -51,12 +56,6 @@ class Newcomer:
     @property
     def environment(self):
         return os.environ | {"PATH": self._path, "PWD": str(self.directory)}
-
-
-def free_port():
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]
 
 
 def section(title):
@@ -92,9 +91,10 @@ def newcomer(module_directory):
         edge = person.starts("edge", "sluice", "run", "-c", "sluice.yaml")
         eventually(lambda: person.types("curl -sS localhost:9901/readyz").strip() == "ready", what="an edge that is ready")
         person.edge = edge
+        person.defines(blocks("The admin API", "sh")[0].splitlines()[0] + "\n")
         yield person
     finally:
-        for child in filter(None, [edge, worker]):
+        for child in filter(None, [edge, worker, person]):
             child.close()
 
 
@@ -139,9 +139,7 @@ def test_commands_about_http2_and_the_control_program_work_as_they_stand(newcome
 
 
 def test_each_look_at_the_admin_plane_is_answered(newcomer):
-    first, *others = blocks("The admin API", "sh")
-    newcomer.defines(first.splitlines()[0] + "\n")
-    looks = [line.partition("  #")[0] for block in [first, *others] for line in block.splitlines()]
+    looks = [line.partition("  #")[0] for block in blocks("The admin API", "sh") for line in block.splitlines()]
     looks = [look for look in looks if re.match(r"api '?http", look) and "/d1" not in look]
     assert len(looks) >= 5
     for look in looks:
