@@ -44,7 +44,8 @@ def edge(module_directory, site, worker):
     routes = [open_route(path="/ws"), open_route(path="/ours", name="ours", origins=["https://chat.example.test"])]
     # One reactor, for `has_read`; and nothing ends because of time.
     document = configuration(
-        module_directory, site, {"main": [worker.path]}, routes, threads=1, timeouts={"close": "60s"})
+        module_directory, site, {"main": [worker.path]}, routes, threads=1,
+        timeouts={"close": "5m", "handshake": "5m", "head": "5m", "worker_response": "5m"})
     with Edge(module_directory, site, document) as running:
         yield running
 

@@ -12,19 +12,19 @@ import pytest
 from edge import SLUICE, configuration, open_route
 from frames import FrameStream, upgrade_request
 from rawhttp import ByteStream, request
-from waiting import eventually, slow
+from waiting import eventually, patient, slow
 
 
 def run(*arguments, **options):
     return subprocess.run(
-        [SLUICE, *map(str, arguments)], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=slow(20), **options)
+        [SLUICE, *map(str, arguments)], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=patient(20), **options)
 
 
 # Drain
 
 
 def test_terminate_drains_and_ends_with_0(relayed):
-    pair = relayed(drain={"delay": "2s", "spread": "500ms", "timeout": "10s"})
+    pair = relayed(drain={"delay": "4s", "spread": "500ms", "timeout": "5m"}, timeouts={"close": "5m"})
     pairs = [pair.open(listener) for listener in ("secure", "plain") for _ in range(5)]
     assert pair.edge.admin("GET", "/readyz")[0] == 200
     began = time.monotonic()
@@ -41,9 +41,9 @@ def test_terminate_drains_and_ends_with_0(relayed):
         client.send_close(1012)
         assert client.is_ended()
         client.close()
-    assert time.monotonic() - began > 1.9
+    assert time.monotonic() - began > 3.9
     assert pair.edge.child.wait() == 0
-    assert time.monotonic() - began < slow(10), "nobody had to be cut off"
+    assert time.monotonic() - began < 200, "nobody had to be cut off"
     with pytest.raises(ConnectionRefusedError):
         pair.edge.connect("plain")
     assert len(pair.edge.events("connection.closed", close_code=1012, close_initiator="edge")) == len(pairs)
@@ -70,7 +70,7 @@ def test_a_drain_ends_at_its_timeout_whatever_clients_do(relayed):
     client, _ = pair.open()
     pair.edge.terminate()
     assert client.close_frame()[0] == 1012
-    assert pair.edge.child.wait(slow(10)) == 0
+    assert pair.edge.child.wait(patient(10)) == 0
 
 
 @pytest.mark.parametrize("first", [signal.SIGTERM, signal.SIGINT])
@@ -82,7 +82,7 @@ def test_a_second_signal_ends_at_once(relayed, first):
     began = time.monotonic()
     pair.edge.terminate()
     pair.edge.child.wait()
-    assert time.monotonic() - began < slow(10), "a minute of delay is left"
+    assert time.monotonic() - began < slow(40), "a minute of delay is left"
     assert client.is_ended() and upstream.is_ended()
 
 

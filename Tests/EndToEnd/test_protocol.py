@@ -104,7 +104,7 @@ def test_a_silent_client_is_pinged_at_every_interval_and_its_pong_is_not_the_wor
         ping = client.frame()
         assert ping.opcode == PING and len(ping.payload) == 8
         client.send_frame(PONG, ping.payload)
-    assert 0.6 <= time.monotonic() - began < slow(5)
+    assert 0.6 <= time.monotonic() - began < slow(20), "25 seconds are the interval elsewhere"
     client.send_frame(TEXT, b"hello")
     assert upstream.frame().payload == b"hello"
 
@@ -124,11 +124,11 @@ def test_a_pong_with_another_payload_passes_to_the_worker(relayed):
 
 
 def test_an_idle_connection_is_1001(relayed):
-    client, upstream = relayed([open_route(idle_timeout="500ms")]).open()
+    client, upstream = relayed([open_route(idle_timeout="1s")]).open()
     began = time.monotonic()
     client.send_frame(TEXT, b"one message")
     assert client.close_frame()[0] == 1001
-    assert 0.4 < time.monotonic() - began < slow(5)
+    assert 0.9 < time.monotonic() - began < slow(15)
     upstream.frame()
     assert upstream.close_frame()[0] == 1001
 
@@ -143,4 +143,4 @@ def test_200_clients_learn_of_their_workers_death_promptly(relayed):
     for _, upstream in pairs:
         upstream.close()
     assert [client.close_frame()[0] for client, _ in pairs] == [1014] * 200
-    assert time.monotonic() - began < slow(3)
+    assert time.monotonic() - began < slow(15), "the first ping is due after an hour"

@@ -8,7 +8,7 @@ import pytest
 
 from edge import open_route
 from frames import TEXT, FrameStream, upgrade_request
-from waiting import eventually, slow
+from waiting import eventually, patient
 
 SIGNATURE = b"\r\n\r\n\0\r\nQUIT\n"
 
@@ -44,7 +44,7 @@ def proxied(start_edge, echo_worker, site):
 def dial(edge, listener, *pieces, source=None):
     """A stream to a listener of the edge, behind a header that goes out in pieces."""
     raw = socket.socket()
-    raw.settimeout(slow(10))
+    raw.settimeout(patient(10))
     raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     if source:
         raw.bind((source, 0))
@@ -58,7 +58,7 @@ def dial(edge, listener, *pieces, source=None):
 
 def is_reset(edge, listener, *pieces):
     raw = socket.socket()
-    raw.settimeout(slow(10))
+    raw.settimeout(patient(10))
     raw.connect(("127.0.0.1", edge.ports[listener]))
     try:
         for piece in pieces:
@@ -139,7 +139,7 @@ def test_a_header_from_a_peer_that_is_not_trusted_is_refused_and_counted(proxied
 
 
 def test_who_never_sends_the_header_is_let_go_and_holds_nobody_up(proxied, closing):
-    edge = proxied(timeouts={"handshake": "500ms"})
+    edge = proxied(timeouts={"handshake": "1s"})
     silent = [closing(dial(edge, "plain", piece)) for piece in (b"", b"P", binary_header()[:-1]) for _ in range(50)]
     talks(closing(dial(edge, "plain", text_header())))
     for stream in silent:

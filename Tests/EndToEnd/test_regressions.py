@@ -11,7 +11,7 @@ import pytest
 from edge import open_route
 from frames import FrameStream, upgrade_request
 from rawhttp import ByteStream, request
-from waiting import eventually, slow
+from waiting import eventually, patient, unchanged
 
 
 def test_a_request_whose_worker_has_said_anything_is_not_asked_again(start_edge, raw_worker, closing):
@@ -43,12 +43,13 @@ def test_interim_answers_without_end_are_not_piled_up_and_meet_the_deadline(star
             ended.append(True)
 
     threading.Thread(target=hint_on_and_on, daemon=True).start()
-    began = time.monotonic()
     resident = edge.metric("process_resident_memory_bytes")
-    while not ended and time.monotonic() - began < slow(10):
+
+    def is_ended():
         assert edge.metric("process_resident_memory_bytes") - resident < 4 << 20
-        time.sleep(0.02)
-    assert ended
+        return ended
+
+    eventually(is_ended, what="the deadline")
 
 
 def test_a_body_that_breaks_off_is_a_reset_to_a_client_of_http_1_0(start_edge, raw_worker, closing):
@@ -88,7 +89,7 @@ def test_a_client_that_resets_within_its_handshake_harms_nobody(relayed):
     client, upstream = pair.open()
     context = pair.edge.site.client_context()
     for _ in range(300):
-        raw = socket.create_connection(("127.0.0.1", pair.edge.ports["secure"]), 10)
+        raw = socket.create_connection(("127.0.0.1", pair.edge.ports["secure"]), patient(10))
         incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         tls = context.wrap_bio(incoming, outgoing, server_hostname="localhost")
         while True:
@@ -117,10 +118,7 @@ def test_a_full_backlog_is_no_failed_check(start_edge, directory, closing):
     filler.connect(str(path))
     health = {"path": "/healthz", "interval": "100ms", "timeout": "100ms", "fall": 2, "rise": 2}
     edge = start_edge({"main": {"workers": [str(path)], "health": health}})
-    began = time.monotonic()
-    while time.monotonic() - began < 1:
-        assert [worker["up"] for worker in edge.workers()] == [True]
-        time.sleep(0.05)
+    assert unchanged(lambda: [worker["up"] for worker in edge.workers()], 1) == [True]
 
 
 def test_denials_beyond_one_a_second_are_counted_in_a_line_of_their_own(relayed):

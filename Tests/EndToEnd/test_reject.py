@@ -9,7 +9,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from edge import open_route
 from frames import FrameStream, upgrade_request
 from test_demo import Window
-from waiting import eventually, slow
+from waiting import eventually, patient
 from ways import both_ways
 from workers import accept_upgrade
 
@@ -107,8 +107,9 @@ def test_who_does_not_answer_the_close_is_let_go(start_edge, raw_worker, knock):
 async def told(url, site, **options):
     """What the library `websockets` makes of an attempt: a status, or a close code and reason."""
     try:
-        async with websockets.asyncio.client.connect(url, ssl=site.client_context(), proxy=None, **options) as socket:
-            await asyncio.wait_for(socket.recv(), slow(10))
+        async with websockets.asyncio.client.connect(
+                url, ssl=site.client_context(), open_timeout=patient(10), proxy=None, **options) as socket:
+            await asyncio.wait_for(socket.recv(), patient(10))
     except InvalidStatus as refusal:
         return refusal.response.status_code
     except ConnectionClosed as closed:
@@ -169,13 +170,12 @@ SCRIPT = """
 const done = arguments[arguments.length - 1];
 const socket = new WebSocket(arguments[0], arguments[1]);
 socket.onclose = (event) => done([event.code, event.reason, event.wasClean]);
-setTimeout(() => done(["timeout"]), 10000);
 """
 
 
 def test_a_page_script_in_chromium_reads_each_refusal_by_close_and_none_by_http(refusing, site, directory, closing, carol):
     window = closing(Window(f"{refusing.https}/no-route", "reader", directory))
-    window.driver.set_script_timeout(slow(15))
+    window.driver.set_script_timeout(patient(15))
     for path, (code, reason), _ in attempts(site):
         for subprotocols in ([], ["bearer.x", "chat"]):
             url = f"{refusing.wss}/close/{path}"
@@ -196,7 +196,7 @@ async def test_who_meets_a_full_limit_reads_it_with_websockets_and_in_chromium(
     eventually(lambda: edge.connections())
     statuses = [knock(edge, target="/http")[1].status for _ in range(7)]
     assert statuses[0] == 101 and statuses[-1] == by_http, statuses
-    window.driver.set_script_timeout(slow(15))
+    window.driver.set_script_timeout(patient(15))
     for code, reason in (
             await told(f"{edge.wss}/close", site), window.driver.execute_async_script(SCRIPT, f"{edge.wss}/close", [])[:2]):
         assert (code, word(reason)) == by_close and reason.partition(";")[2].startswith("retry_after=")

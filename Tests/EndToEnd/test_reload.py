@@ -1,6 +1,7 @@
 """Another configuration while the edge runs: all of it or nothing, and nobody who is connected notices."""
 
 import asyncio
+import collections
 import contextlib
 import hashlib
 import http.client
@@ -18,7 +19,7 @@ from frames import BINARY, TEXT, FrameStream, upgrade_request
 from providers import Key, key_set
 from rawhttp import ByteStream, request
 from tokens import AUDIENCE, ISSUER, Site
-from waiting import eventually, slow
+from waiting import eventually, patient
 
 
 @pytest.fixture
@@ -78,8 +79,7 @@ async def test_a_hundred_reloads_and_certificates_under_traffic_lose_nothing(rel
     for one in sites:
         context.load_verify_locations(one.chain)
     stop = asyncio.Event()
-    echoed = itertools.count()
-    handshakes = itertools.count()
+    counts = collections.Counter()
 
     async def talk(number):
         client = await WebsocketsClient().open(f"{edge.wss}/ws", context)
@@ -87,7 +87,7 @@ async def test_a_hundred_reloads_and_certificates_under_traffic_lose_nothing(rel
             message = f"{number}:{turn}"
             await client.send(message)
             assert await client.receive() == message
-            next(echoed)
+            counts["echoed"] += 1
             if stop.is_set():
                 return await client.close()
             await asyncio.sleep(0.005)
@@ -98,7 +98,7 @@ async def test_a_hundred_reloads_and_certificates_under_traffic_lose_nothing(rel
             await client.send("x")
             assert await client.receive() == "x"
             await client.close()
-            next(handshakes)
+            counts["handshakes"] += 1
 
     async def reload(turn):
         sites[turn % 2].install(chain, key)
@@ -118,16 +118,17 @@ async def test_a_hundred_reloads_and_certificates_under_traffic_lose_nothing(rel
         for turn in range(22, 102):
             await reload(turn)
         assert edge.metric("process_resident_memory_bytes") - resident < 4 << 20
-        assert abs(edge.child.open_descriptors() - descriptors) < 8
+        # Whoever comes and goes has some for a moment.
+        await asyncio.to_thread(eventually, lambda: abs(edge.child.open_descriptors() - descriptors) < 8)
+        await asyncio.to_thread(eventually, lambda: counts["echoed"] > 500 and counts["handshakes"] > 100, 60)
         stop.set()
 
-    async with asyncio.timeout(slow(200)), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(patient(200)), asyncio.TaskGroup() as group:
         for number in range(20):
             group.create_task(talk(number))
         for _ in range(3):
             group.create_task(come_and_go())
         group.create_task(reload_all())
-    assert next(echoed) > 500 and next(handshakes) > 100
     assert edge.metric("sluice_config_reloads_total", result="applied") == 101
     assert edge.metric("sluice_tls_handshakes_total", result="failed") == 0
     assert edge.metric("sluice_connections_closed_total", initiator="edge") == 0
@@ -146,7 +147,7 @@ def test_a_session_is_resumed_across_another_certificate(reloaded, site, tmp_pat
         context.load_verify_locations(one.chain)
 
     def visit(session=None):
-        raw = socket.create_connection(("127.0.0.1", case.edge.ports["secure"]), slow(10))
+        raw = socket.create_connection(("127.0.0.1", case.edge.ports["secure"]), patient(10))
         with context.wrap_socket(raw, server_hostname="localhost", session=session) as sock:
             stream = ByteStream(sock)
             stream.send(request("/echo", fields=[("Connection", "close")]))
@@ -199,7 +200,7 @@ def test_what_the_file_names_must_be_there(reloaded, site, opened, directory):
         (line,) = case.refused(**sections)
         assert str(directory / "none") in line
     assert echoes(opened(case.edge))
-    assert case.edge.child.open_descriptors() <= before + 2  # the client, and its worker
+    eventually(lambda: case.edge.child.open_descriptors() <= before + 2)  # the client, and its worker
     assert case.edge.metric("sluice_config_reloads_total", result="invalid") == len(missing)
 
 
@@ -309,7 +310,7 @@ def test_a_new_address_serves_and_a_removed_one_does_not_while_its_clients_stay(
     case.change(listeners=[secure | {"name": "renamed"}, {"name": "more", "address": f"unix:{directory}/more.sock"}])
     (line,) = case.edge.events("listener.ready", listener="more")
     assert line["server.address"] == f"unix:{directory}/more.sock"
-    (closed,) = [line for line in case.edge.events("listener.closed") if line["listener"] == "plain"]
+    (closed,) = eventually(lambda: case.edge.events("listener.closed", listener="plain"))
     with pytest.raises(ConnectionRefusedError):
         case.edge.connect("plain")
     assert echoes(client)
@@ -382,7 +383,7 @@ def test_admin_tokens_that_changed_count_at_once(reloaded, directory):
     address = case.edge.admin_address()
 
     def status(token):
-        connection = http.client.HTTPConnection(address, timeout=slow(10))
+        connection = http.client.HTTPConnection(address, timeout=patient(10))
         connection.request("GET", "/api/v1/status", headers={"Authorization": f"Bearer {token}"})
         return connection.getresponse().status
 

@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import subprocess
+import threading
 import time
 
 import pytest
@@ -15,7 +16,7 @@ from edge import BINARIES, Edge, configuration, open_route
 from fakeadmin import FakeAdmin
 from frames import TEXT, FrameStream, upgrade_request
 from terminal import AtTerminal
-from waiting import eventually, slow
+from waiting import eventually, patient
 from workers import RawWorker, accept_upgrade
 
 SLUICECTL = BINARIES / "sluicectl"
@@ -33,7 +34,7 @@ class Control:
 
     def __call__(self, *arguments, code=0):
         done = subprocess.run(
-            self.command(*arguments), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=slow(20),
+            self.command(*arguments), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=patient(20),
             env=os.environ | self.environment)
         assert done.returncode == code, (done.returncode, done.stdout, done.stderr)
         return done
@@ -437,7 +438,7 @@ def test_tokens_are_minted_without_an_edge_and_serve_over_tcp(edge_site, control
     minted = directory / "ops.token"
     done = subprocess.run(
         [SLUICECTL, "token", "new", "--role", "viewer", "--name", "ops", "--append-to", str(edge_site.tokens)],
-        capture_output=True, text=True, timeout=slow(20), check=True)
+        capture_output=True, text=True, timeout=patient(20), check=True)
     assert re.fullmatch(r"[0-9a-f]{64}\n", done.stdout) and done.stderr == ""
     assert re.fullmatch(r"viewer:ops:[0-9a-f]{64}\n", edge_site.tokens.read_text())
     minted.write_text(done.stdout)
@@ -463,10 +464,10 @@ def test_tokens_are_minted_without_an_edge_and_serve_over_tcp(edge_site, control
 
 def test_a_token_and_its_line_may_come_as_json():
     done = subprocess.run(
-        [SLUICECTL, "token", "new", "--role", "admin", "--name", "a.b", "-o", "json"], capture_output=True, text=True, timeout=slow(20))
+        [SLUICECTL, "token", "new", "--role", "admin", "--name", "a.b", "-o", "json"], capture_output=True, text=True, timeout=patient(20))
     minted = json.loads(done.stdout)
     again = subprocess.run(
-        [SLUICECTL, "token", "new", "--role", "admin", "--name", "a.b"], capture_output=True, text=True, timeout=slow(20))
+        [SLUICECTL, "token", "new", "--role", "admin", "--name", "a.b"], capture_output=True, text=True, timeout=patient(20))
     assert again.stdout.strip() != minted["token"] and "admin:a.b:" in again.stderr and again.stdout.strip() not in again.stderr
 
 
@@ -481,7 +482,7 @@ def test_a_token_and_its_line_may_come_as_json():
      ["revoke"], ["token", "new", "--role", "root", "--name", "a"], ["token", "new", "--role", "viewer", "--name", "a:b"],
      ["top", "-o", "json"], ["events", "--count=-1"], ["status", "--timeout", "0s"], ["-s", "https://localhost", "status"], ["log-level", "loud"]], ids=" ".join)
 def test_a_wrong_command_line_is_64(arguments):
-    done = subprocess.run([SLUICECTL, *arguments], capture_output=True, text=True, timeout=slow(20), stdin=subprocess.DEVNULL)
+    done = subprocess.run([SLUICECTL, *arguments], capture_output=True, text=True, timeout=patient(20), stdin=subprocess.DEVNULL)
     assert done.returncode == 64 and done.stderr and not done.stdout
 
 
@@ -490,7 +491,7 @@ def test_an_edge_that_is_not_there_is_69_and_says_what_to_do(directory):
     assert "is the edge running? -s says where" in missing("status", code=69).stderr
     assert "Is the edge running?" in Control("http://127.0.0.1:1")("status", code=69).stderr
     by_environment = subprocess.run(
-        [SLUICECTL, "status"], env=os.environ | {"SLUICECTL_SERVER": missing.server}, capture_output=True, text=True, timeout=slow(20))
+        [SLUICECTL, "status"], env=os.environ | {"SLUICECTL_SERVER": missing.server}, capture_output=True, text=True, timeout=patient(20))
     assert by_environment.returncode == 69 and "nothing.sock" in by_environment.stderr
     admin = FakeAdmin(directory / "left.sock", {})
     admin.close()
@@ -499,7 +500,7 @@ def test_an_edge_that_is_not_there_is_69_and_says_what_to_do(directory):
 
 def test_an_answer_that_never_ends_is_too_large_odd_or_late_harms_nobody(fake):
     admin, control = fake({
-        "GET /api/v1/status": lambda _: time.sleep(slow(5)) or {},
+        "GET /api/v1/status": lambda _: threading.Event().wait() or {},
         "GET /api/v1/workers": b"[" * (20 << 20),
         "GET /api/v1/rules": b"<html>",
         "GET /api/v1/connections": (302, {}),
@@ -629,7 +630,7 @@ def test_the_terminal_is_given_back_while_the_edge_is_silent(fake, at_terminal):
     looks = iter([{"connections": 1, "max_connections": 2}])
 
     def status(_):
-        return next(looks, None) or time.sleep(slow(20)) or {}
+        return next(looks, None) or threading.Event().wait()
 
     admin, control = fake({"GET /api/v1/status": status, "GET /api/v1/workers": {"workers": []}})
     terminal = at_terminal(control, "top", "--interval", "10ms")
@@ -700,7 +701,7 @@ def test_tables_are_cut_to_the_terminal_and_whole_elsewhere(edge_site, control, 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_completions_know_the_commands_and_options(shell):
     script = subprocess.run(
-        [SLUICECTL, "--generate-completion-script", shell], capture_output=True, text=True, timeout=slow(20), check=True).stdout
+        [SLUICECTL, "--generate-completion-script", shell], capture_output=True, text=True, timeout=patient(20), check=True).stdout
     for word in ("conns", "unthrottle", "dry-run", "token-file"):
         assert word in script
 
@@ -711,5 +712,5 @@ def test_bash_completes_commands(directory):
     completed = subprocess.run(
         ["bash", "-c", f'. {script}; COMP_WORDS=(sluicectl unth); COMP_CWORD=1; COMP_LINE="sluicectl unth"; COMP_POINT=14; '
          f'COMP_TYPE=9; _sluicectl sluicectl unth sluicectl; echo "${{COMPREPLY[*]}}"'],
-        capture_output=True, text=True, timeout=slow(20), env=os.environ | {"PATH": f"{BINARIES}:{os.environ['PATH']}"})
+        capture_output=True, text=True, timeout=patient(20), env=os.environ | {"PATH": f"{BINARIES}:{os.environ['PATH']}"})
     assert completed.stdout.strip() == "unthrottle", completed

@@ -6,7 +6,7 @@ import random
 import pytest
 
 import soak
-from waiting import slow
+from waiting import patient
 
 MIB = 1 << 20
 
@@ -45,7 +45,7 @@ def test_the_table_has_a_row_for_each_part_of_the_run():
     assert rows[3].startswith("| 14–19 | 40.") and rows[3].endswith("| 0 | 0 | 100 | 0.0% |")
 
 
-@pytest.mark.timeout(slow(120))
+@pytest.mark.timeout(patient(120))
 def test_a_few_seconds_of_it_bring_everything_back_to_where_it_was():
     written = []
     samples, churn, before, after = soak.run(minutes=0.1, rate=100, users=6, seed=1, write=written.append, say=lambda *_: None)

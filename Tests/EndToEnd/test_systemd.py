@@ -15,7 +15,7 @@ from frames import FrameStream, upgrade_request
 from processes import Child
 from rawhttp import ByteStream, request
 from service import Manager, Stopped, handing_over, listening, threads
-from waiting import eventually, slow
+from waiting import eventually, patient
 from workers import accept_upgrade
 
 # Sockets that are passed
@@ -51,11 +51,11 @@ def test_clients_and_operators_are_served_on_sockets_by_name_and_number(start_ed
     edge = start_edge({"main": [raw_worker.path]}, passed=sockets, listeners=listeners(site), admin=ADMIN)
     assert answered(closing(FrameStream(edge.connect())), raw_worker)
     path = socket.socket(socket.AF_UNIX)
-    path.settimeout(slow(10))
+    path.settimeout(patient(10))
     path.connect(sockets["local"].getsockname())
     assert answered(closing(FrameStream(path)), raw_worker)
     assert edge.admin("GET", "/api/v1/status")[0] == 200
-    scrape = socket.create_connection(sockets["metrics"].getsockname(), timeout=slow(10))
+    scrape = socket.create_connection(sockets["metrics"].getsockname(), timeout=patient(10))
     stream = closing(ByteStream(scrape))
     stream.send(request("/readyz", host="localhost"))
     assert stream.response().status == 200
@@ -72,10 +72,11 @@ def test_children_would_inherit_none_of_them(start_edge, raw_worker, site, socke
 
 def test_who_comes_between_two_edges_waits_and_is_served(directory, site, raw_worker, sockets, closing):
     document = configuration(
-        directory, site, {"main": [raw_worker.path]}, [open_route()], listeners=listeners(site), admin=ADMIN, threads=4)
+        directory, site, {"main": [raw_worker.path]}, [open_route()], listeners=listeners(site), admin=ADMIN, threads=4,
+        timeouts={"handshake": "5m", "head": "5m"})
     address = sockets["public"].getsockname()
     for _ in range(2):
-        waiting = [socket.create_connection(address, timeout=slow(30)) for _ in range(20)]
+        waiting = [socket.create_connection(address, timeout=patient(30)) for _ in range(20)]
         with Edge(directory, site, document, passed=sockets) as edge:
             for raw in waiting:
                 secure = site.client_context().wrap_socket(raw, server_hostname="localhost")
@@ -84,7 +85,7 @@ def test_who_comes_between_two_edges_waits_and_is_served(directory, site, raw_wo
                 client.close()
             assert edge.admin("GET", "/livez")[0] == 200
             edge.terminate()
-            assert edge.child.wait(slow(30)) == 0
+            assert edge.child.wait(patient(30)) == 0
 
 
 def test_a_reload_keeps_it_and_may_let_go_of_it_and_take_it_up_again(start_edge, raw_worker, site, sockets, closing):
@@ -99,7 +100,7 @@ def test_a_reload_keeps_it_and_may_let_go_of_it_and_take_it_up_again(start_edge,
         assert status == 200, body
 
     reload(text.replace("fd://public", "127.0.0.1:0"))
-    waiting = socket.create_connection(sockets["public"].getsockname(), timeout=slow(30))
+    waiting = socket.create_connection(sockets["public"].getsockname(), timeout=patient(30))
     eventually(lambda: edge.events("listener.closed", listener="secure"))
     reload(text)
     secure = site.client_context().wrap_socket(waiting, server_hostname="localhost")
@@ -116,7 +117,7 @@ def refusal(directory, site, passed, **sections):
     if passed:
         command, names, numbers = handing_over(command, passed)
     result = subprocess.run(
-        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=slow(20), env=os.environ | names,
+        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=patient(20), env=os.environ | names,
         pass_fds=numbers)
     return result.returncode, result.stderr
 
@@ -166,7 +167,7 @@ def test_check_says_that_it_cannot_see_them(directory, site):
     document = configuration(directory, site, {"main": [directory / "worker.sock"]}, [open_route()], listeners=listeners(site))
     path = directory / "sluice.yaml"
     path.write_text(json.dumps(document))
-    result = subprocess.run([SLUICE, "check", "-c", path], capture_output=True, text=True, timeout=slow(20))
+    result = subprocess.run([SLUICE, "check", "-c", path], capture_output=True, text=True, timeout=patient(20))
     assert result.returncode == 0 and "fd://public can only be looked at" in result.stdout, result.stdout + result.stderr
 
 
@@ -180,7 +181,7 @@ def test_systemds_own_tool_starts_it_when_the_first_client_comes(directory, site
         "activated"))
     eventually(path.exists)
     client = socket.socket(socket.AF_UNIX)
-    client.settimeout(slow(30))
+    client.settimeout(patient(30))
     eventually(lambda: client.connect_ex(str(path)) == 0)
     assert answered(closing(FrameStream(client)), raw_worker)
 
@@ -211,7 +212,7 @@ def test_an_edge_that_cannot_serve_says_nothing(directory, site, manager):
         directory, site, {"main": [directory / "worker.sock"]}, [open_route()], listeners=[{"name": "a", "address": "fd://none"}])
     (directory / "sluice.yaml").write_text(json.dumps(document))
     result = subprocess.run(
-        [SLUICE, "run", "-c", directory / "sluice.yaml"], capture_output=True, timeout=slow(20),
+        [SLUICE, "run", "-c", directory / "sluice.yaml"], capture_output=True, timeout=patient(20),
         env=os.environ | manager.environment)
     assert result.returncode == 69 and manager.hear() == []
 
@@ -249,7 +250,7 @@ def test_a_drain_is_told_and_asks_for_more_time_as_long_as_it_lasts(relayed, man
     assert int(message["EXTEND_TIMEOUT_USEC"]) == 30_000_000
     assert int(manager.await_message("EXTEND_TIMEOUT_USEC")["EXTEND_TIMEOUT_USEC"]) == 30_000_000
     client.close()
-    assert pair.edge.child.wait(slow(30)) == 0
+    assert pair.edge.child.wait(patient(30)) == 0
 
 
 def test_a_drain_that_can_be_taken_back_is_not_the_end(start_edge, raw_worker, manager):
@@ -290,5 +291,5 @@ def test_nobody_hears_of_the_watchdog_who_does_not_wait_for_it(start_edge, raw_w
     edge = start_edge({"main": [raw_worker.path]}, environment=manager.environment | other)
     manager.await_message("READY")
     edge.terminate()
-    assert edge.child.wait(slow(30)) == 0
+    assert edge.child.wait(patient(30)) == 0
     assert not any("WATCHDOG" in message for message in manager.messages + manager.hear())
