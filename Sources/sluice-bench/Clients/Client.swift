@@ -10,7 +10,8 @@ class Client {
   /// The stream that it has on a connection of HTTP/2.
   final var stream: Int32 = 0
   private unowned let load: Load
-  private var carrier: Carrier?
+  /// Its connection, which holds it, and which the reactor holds as long as it lasts.
+  private weak var carrier: Carrier?
   private var stage = Stage.waiting
   private var frames = FrameReader(sender: .worker, maxMessageBytes: .max, checksUTF8: false)
   /// The beginning of a frame whose rest has yet to come.
@@ -40,7 +41,9 @@ class Client {
   /// Ends the WebSocket.
   final func close() {
     stage = .over
-    carrier.take()?.close(self)
+    let last = carrier
+    carrier = nil
+    last?.close(self)
   }
 
   /// Ends the load.
