@@ -1,100 +1,174 @@
 #include "openssl_memory.h"
 
+#include "slabs.h"
+
 #include <malloc.h>
 #include <openssl/crypto.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
+
+static_assert(openssl_memory_largest_small == largest_small && openssl_memory_largest_other == largest_other);
 
 // Sizes in bytes. OpenSSL asks for 16 KiB and a few hundred bytes, with another few hundred for each direction: one size serves
-// both. Small blocks have the room that malloc gives them anyway: 24 bytes, 40, and so on.
-enum { least_room = 24, room_step = 16, most_small = 1032, least_record = 16385, record = 17408 };
-enum { small_shelves = (most_small - least_room) / room_step + 1, record_shelf = small_shelves, shelf_count };
+// both.
+enum { least_record = 16385, record = 17408, most_record = record + 64 };
 
-// Blocks of one size. They stand in here and not in a list through the blocks, so that nothing that is written to freed memory
-// leads anywhere.
-struct shelf {
-  size_t count;
-  void *blocks[openssl_memory_most_small];
+enum {
+  most_small = openssl_memory_most_small,
+  most_others = openssl_memory_most_others,
+  most_records = openssl_memory_most_records
 };
 
+// Blocks stand in here and not in a list through the blocks, so that nothing that is written to freed memory leads anywhere.
 static _Thread_local struct {
-  struct shelf shelves[shelf_count];
   enum { unregistered, registered, ended } state;
+  uint8_t most;  // of a small size; 0 until the thread is registered, and when it has ended
+  uint8_t record_count;
+  uint8_t counts[slab_kinds + 1];
+  void *small[small_kinds + 1][most_small];
+  void *others[slab_kinds - small_kinds][most_others];
+  void *records[most_records];
 } kept;
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static pthread_key_t thread_end;
 static bool has_key;
 
-// The shelf whose blocks have room for `count` bytes; shelf_count where there is none.
-static size_t shelf_for(size_t count) {
-  if (count <= least_room) return 0;
-  if (count <= most_small) return (count - least_room + room_step - 1) / room_step;
-  return count >= least_record && count <= record ? record_shelf : shelf_count;
-}
+static bool is_small(size_t count) { return count - 1 < largest_small; }
 
-// The shelf of a block that has so much room. Whether malloc or realloc gave it, and what for, makes no difference.
-static size_t shelf_of(size_t room) {
-  if (room >= least_room && room < most_small + room_step) return (room - least_room) / room_step;
-  return room >= record && room < record + 4 * room_step ? record_shelf : shelf_count;
-}
+static bool is_record(size_t count) { return count >= least_record && count <= record; }
 
-// The thread ends: what it has is freed, and what its other destructors still give back is not kept.
+static void **shelf(size_t kind) { return kind <= small_kinds ? kept.small[kind] : kept.others[kind - small_kinds - 1]; }
+
+static size_t most(size_t kind) { return kind <= small_kinds ? most_small : most_others; }
+
+// MARK: A thread's life
+
+// The thread ends: what it has is given back, and what its other destructors still give back is not kept.
 static void release_all(void *ignored) {
   (void)ignored;
   kept.state = ended;
-  for (size_t index = 0; index < shelf_count; index++) {
-    struct shelf *shelf = &kept.shelves[index];
-    while (shelf->count > 0) free(shelf->blocks[--shelf->count]);
+  kept.most = 0;
+  for (size_t kind = 1; kind <= slab_kinds; kind++) {
+    slabs_give(shelf(kind), kept.counts[kind]);
+    kept.counts[kind] = 0;
   }
+  while (kept.record_count > 0) free(kept.records[--kept.record_count]);
 }
 
 static void make_key(void) { has_key = pthread_key_create(&thread_end, release_all) == 0; }
 
-// Asks to be told of the thread's end; a thread that cannot be keeps nothing. Apart, for `keep` to be short.
-__attribute__((noinline)) static bool begin_keeping(void) {
+// Whether the thread may keep blocks. Asks to be told of its end at first; a thread that cannot be keeps nothing.
+static bool may_keep(void) {
+  if (kept.state != unregistered) return kept.state == registered;
   pthread_once(&once, make_key);
   kept.state = has_key && pthread_setspecific(thread_end, &kept) == 0 ? registered : ended;
+  if (kept.state == registered) kept.most = most_small;
   return kept.state == registered;
 }
 
-static bool keep(void *block) {
-  size_t index = shelf_of(malloc_usable_size(block));
-  if (index == shelf_count) return false;
-  struct shelf *shelf = &kept.shelves[index];
-  size_t most = index == record_shelf ? openssl_memory_most_records : openssl_memory_most_small;
-  if (shelf->count == most || kept.state == ended) return false;
-  if (kept.state == unregistered && !begin_keeping()) return false;
-  shelf->blocks[shelf->count++] = block;
+// MARK: Blocks of slabs
+
+// Half of what the thread may have comes and goes at once. Apart, as are the others that are not inlined, for what happens nearly
+// always to be short.
+__attribute__((noinline)) static void *take_from_slabs(size_t kind) {
+  void **blocks = shelf(kind);
+  size_t count = slabs_take(kind, blocks, may_keep() ? most(kind) / 2 : 1);
+  if (count == 0) return malloc(slab_block_bytes(kind));
+  kept.counts[kind] = (uint8_t)(count - 1);
+  return blocks[count - 1];
+}
+
+static void *take_kind(size_t kind) {
+  if (kept.counts[kind] == 0) return take_from_slabs(kind);
+  return shelf(kind)[--kept.counts[kind]];
+}
+
+__attribute__((noinline)) static void give_slowly(void *block, size_t kind) {
+  if (!may_keep()) return slabs_give(&block, 1);
+  void **blocks = shelf(kind);
+  if (kept.counts[kind] == most(kind)) {
+    size_t half = most(kind) / 2;
+    slabs_give(blocks, half);
+    kept.counts[kind] -= half;
+    memmove(blocks, blocks + half, half * sizeof *blocks);
+  }
+  blocks[kept.counts[kind]++] = block;
+}
+
+static void give_small(void *block, size_t kind) {
+  if (kept.counts[kind] >= kept.most) return give_slowly(block, kind);
+  kept.small[kind][kept.counts[kind]++] = block;
+}
+
+// MARK: Others
+
+__attribute__((noinline)) static void *take_large(size_t count) {
+  if (count == 0) return NULL;
+  if (count <= largest_other) return take_kind(slab_kind_for(count));
+  if (!is_record(count)) return malloc(count);
+  return kept.record_count > 0 ? kept.records[--kept.record_count] : malloc(record);
+}
+
+// Whether malloc or realloc gave a block, and what for, makes no difference: what counts is its room.
+static bool keep_record(void *block) {
+  size_t room = malloc_usable_size(block);
+  if (room < record || room >= most_record || kept.record_count == most_records || !may_keep()) return false;
+  kept.records[kept.record_count++] = block;
   return true;
 }
 
+__attribute__((noinline)) static void give_large(void *block, size_t kind) {
+  if (kind > 0) give_slowly(block, kind);
+  else if (block != NULL && !keep_record(block)) free(block);
+}
+
+static void *move(void *block, size_t room, size_t count) {
+  void *other = openssl_memory_take(count, NULL, 0);
+  if (other == NULL) return NULL;
+  memcpy(other, block, room < count ? room : count);
+  openssl_memory_give(block, NULL, 0);
+  return other;
+}
+
+// MARK: What OpenSSL calls
+
 void *openssl_memory_take(size_t count, const char *file, int line) {
   (void)file, (void)line;
-  if (count == 0) return NULL;
-  size_t index = shelf_for(count);
-  if (index == shelf_count) return malloc(count);
-  struct shelf *shelf = &kept.shelves[index];
-  if (shelf->count > 0) return shelf->blocks[--shelf->count];
-  return malloc(index == record_shelf ? record : least_room + index * room_step);
+  return is_small(count) ? take_kind(slab_kind_for(count)) : take_large(count);
 }
 
 void *openssl_memory_resize(void *block, size_t count, const char *file, int line) {
   if (block == NULL) return openssl_memory_take(count, file, line);
-  if (count > 0) return realloc(block, count);
-  openssl_memory_give(block, file, line);
-  return NULL;
+  if (count == 0) {
+    openssl_memory_give(block, file, line);
+    return NULL;
+  }
+  size_t kind = slab_kind_of(block);
+  if (kind == 0) return realloc(block, count);
+  if (count <= largest_other && slab_kind_for(count) == kind) return block;
+  return move(block, slab_block_bytes(kind), count);
 }
 
 void openssl_memory_give(void *block, const char *file, int line) {
   (void)file, (void)line;
-  if (block != NULL && !keep(block)) free(block);
+  size_t kind = slab_kind_of(block);
+  if (kind - 1 < small_kinds) give_small(block, kind);
+  else give_large(block, kind);
 }
 
+// MARK: For those who look after memory
+
+void openssl_memory_trim(void) { slabs_trim(); }
+
 size_t openssl_memory_kept(size_t count) {
-  size_t index = shelf_for(count);
-  return index == shelf_count ? 0 : kept.shelves[index].count;
+  if (count <= largest_other) return kept.counts[slab_kind_for(count)];
+  return is_record(count) ? kept.record_count : 0;
 }
+
+size_t openssl_memory_slabs(void) { return slabs_in_use(); }
 
 void openssl_memory_install(void) {
 #if !__has_feature(address_sanitizer) && !__has_feature(thread_sanitizer)

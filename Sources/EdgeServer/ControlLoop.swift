@@ -161,6 +161,7 @@ final class ControlLoop: EventSource {
     defer { seenChanges = changes }
     guard changes == seenChanges, changes != trimmedChanges else { return }
     trimmedChanges = changes
+    TLSLibrary.returnFreeMemory()
     Machine.returnFreeMemory()
   }
 
