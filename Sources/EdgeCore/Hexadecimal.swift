@@ -8,10 +8,15 @@ public enum Hexadecimal {
     return String(decoding: digits, as: UTF8.self)
   }
 
+  /// Sixteen lower-case digits.
+  public static func digits(_ value: UInt64) -> InlineArray<16, UInt8> {
+    InlineArray { index in lowerDigit(UInt8(truncatingIfNeeded: value >> UInt64(60 - 4 * index)) & 15) }
+  }
+
   /// Adds sixteen lower-case digits to `text`.
   public static func append(_ value: UInt64, to text: inout [UInt8]) {
     // At once: room that is looked for digit by digit takes most of the time.
-    let digits = InlineArray<16, UInt8> { index in lowerDigit(UInt8(truncatingIfNeeded: value >> UInt64(60 - 4 * index)) & 15) }
+    let digits = digits(value)
     unsafe digits.span.withUnsafeBufferPointer { digits in unsafe text.append(contentsOf: digits) }
   }
 

@@ -2,8 +2,10 @@ internal import EdgeCore
 
 /// What names a distributed trace: sixteen bytes, not all zero (W3C Trace Context §3.2.2.3).
 public struct TraceID: Hashable, Sendable, CustomStringConvertible {
-  fileprivate let high: UInt64
-  fileprivate let low: UInt64
+  /// Its first 64 bits.
+  public let high: UInt64
+  /// Its last 64 bits.
+  public let low: UInt64
 
   /// 32 lower-case hexadecimal digits.
   public var description: String {

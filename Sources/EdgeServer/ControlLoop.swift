@@ -169,7 +169,7 @@ final class ControlLoop: EventSource {
     for summary in shared.suppressedDenials(now: now) {
       shared.accessLog.write(.info, "connection.denials", "More connections of one address were denied than got a line each.") {
         record in
-        if let address = summary.address { record[.clientAddress] = .text(address.description) }
+        if let address = summary.address { record[.clientAddress] = .address(address) }
         record[.suppressed] = .integer(Int64(clamping: summary.suppressed))
       }
     }

@@ -42,13 +42,13 @@ public final class LogQueue: Sendable {
   }
 
   /// Adds one line, if there is room.
-  public func offer(_ line: [UInt8]) -> Outcome {
+  public func offer(_ line: Span<UInt8>) -> Outcome {
     let outcome = waiting.withLock { batch -> Outcome in
       guard batch.records < maxRecords, batch.bytes.count + line.count <= maxBytes else {
         batch.dropped += 1
         return .dropped
       }
-      batch.bytes.append(contentsOf: line)
+      unsafe line.withUnsafeBufferPointer { unsafe batch.bytes.append(contentsOf: $0) }
       batch.records += 1
       return batch.records == 1 ? .queuedFirst : .queued
     }

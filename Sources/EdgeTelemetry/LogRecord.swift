@@ -54,16 +54,20 @@ public struct LogRecord: Sendable {
 
   /// A field's value; nil takes the field out of the line.
   public subscript(field: LogField) -> LogValue? {
-    get { fields.first { $0.name == field }?.value }
+    get { place(of: field).map { fields[$0].value } }
     set {
-      let place = fields.firstIndex { $0.name == field }
-      switch (place, newValue) {
+      switch (place(of: field), newValue) {
       case (let place?, let value?): fields[place].value = value
       case (let place?, nil): fields.remove(at: place)
       case (nil, let value?): fields.append((field, value))
       case (nil, nil): break
       }
     }
+  }
+
+  /// By index, so that no value is copied to be looked at.
+  private func place(of field: LogField) -> Int? {
+    fields.indices.first { fields[$0].name == field }
   }
 
   /// The longest text of a field or message in bytes; a longer one is cut.
@@ -80,6 +84,14 @@ public enum LogValue: Equatable, Sendable, ExpressibleByStringInterpolation, Exp
   case real(Double)
   /// Yes or no.
   case flag(Bool)
+  /// An address, as its description has it.
+  case address(IPAddress)
+  /// An address with its port, as their description has them.
+  case peer(PeerAddress)
+  /// A connection, by sixteen hexadecimal digits.
+  case connection(ConnectionID)
+  /// A trace, by 32 hexadecimal digits.
+  case trace(high: UInt64, low: UInt64)
 
   /// Makes text.
   public init(stringLiteral value: String) { self = .text(value) }
@@ -93,27 +105,33 @@ public enum LogValue: Equatable, Sendable, ExpressibleByStringInterpolation, Exp
   }
 }
 
-/// A field's name. Only names written in source code can be made, so none comes from a peer.
+/// A field's name. Only names written in source code can be made, so none comes from a peer, and none needs an escape.
 public struct LogField: Hashable, Sendable {
-  /// The name in the line.
-  public let name: String
-  /// What stands before the value in a JSON line. Nothing in a name of ours needs an escape.
-  let member: String
+  /// The name as it stands in the program.
+  let text: StaticString
+  /// Tells names apart without a look at them: setting a field compares it with all that are set.
+  private let fingerprint: UInt64
 
   /// Makes a field that has no constant below.
   public init(_ name: StaticString) {
-    self.name = name.description
-    member = #","\#(name)":"#
+    text = name
+    // FNV-1a.
+    fingerprint = name.withUTF8Buffer { name in
+      unsafe name.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+    }
   }
 
-  /// Whether the names are equal. Lengths first: setting a field looks at all that are set, and most differ in it.
+  /// The name in the line.
+  public var name: String { text.description }
+
+  /// Whether the names are equal.
   public static func == (lhs: LogField, rhs: LogField) -> Bool {
-    lhs.name.utf8.count == rhs.name.utf8.count && lhs.name == rhs.name
+    lhs.fingerprint == rhs.fingerprint && lhs.name == rhs.name
   }
 
   /// Hashes the name.
   public func hash(into hasher: inout Hasher) {
-    hasher.combine(name)
+    hasher.combine(fingerprint)
   }
 }
 

@@ -11,56 +11,67 @@ public enum LogFormat: String, Sendable, CaseIterable {
 extension LogRecord {
   /// The record as one line of UTF-8 with its line end. No text in it, whoever sent it, can end the line or steer a terminal.
   public func line(as format: LogFormat) -> [UInt8] {
-    var line: [UInt8] = []
-    line.reserveCapacity(usualLineBytes)
+    withLine(as: format) { line in unsafe line.withUnsafeBufferPointer { unsafe Array($0) } }
+  }
+
+  /// Calls `body` with that line, which spares an array.
+  public func withLine<Result>(as format: LogFormat, _ body: (Span<UInt8>) -> Result) -> Result {
+    var line = LineBuffer(capacity: usualLineBytes)
     switch format {
     case .json: appendJSON(to: &line)
     case .text: appendText(to: &line)
     }
     line.append(0x0a)
-    return line
+    return line.withBytes(body)
   }
 
-  private func appendJSON(to line: inout [UInt8]) {
-    line.append(unescaped: #"{"timestamp":""#)
-    time.appendRFC3339(to: &line)
-    line.append(unescaped: #"","level":""#)
+  private func appendJSON(to line: inout LineBuffer) {
+    line.append(#"{"timestamp":""#)
+    line.append(time)
+    line.append(#"","level":""#)
     line.append(unescaped: level.rawValue)
-    line.append(unescaped: #"","message":"#)
+    line.append(#"","message":"#)
     line.appendQuoted(message)
-    line.append(unescaped: #","event.name":"#)
+    line.append(#","event.name":"#)
     line.appendQuoted(event)
-    for (field, value) in fields {
-      line.append(unescaped: field.member)
-      switch value {
-      case .text(let text): line.appendQuoted(shown(text, in: field))
+    for index in fields.indices {
+      line.append(#",""#)
+      line.append(fields[index].name.text)
+      line.append(#"":"#)
+      switch fields[index].value {
+      case .text(let text): line.appendQuoted(shown(text, in: fields[index].name))
       case .integer(let value): line.appendDecimal(value)
       case .real(let value): line.append(unescaped: value.isFinite ? value.description : "null")
-      case .flag(let value): line.append(unescaped: value ? "true" : "false")
+      case .flag(let value): line.append(value ? "true" : "false")
+      case .address, .peer, .connection, .trace:
+        line.append(UInt8(ascii: "\""))
+        line.append(identity: fields[index].value)
+        line.append(UInt8(ascii: "\""))
       }
     }
     line.append(UInt8(ascii: "}"))
   }
 
-  private func appendText(to line: inout [UInt8]) {
-    time.appendRFC3339(to: &line)
+  private func appendText(to line: inout LineBuffer) {
+    line.append(time)
     line.append(0x20)
-    line.append(contentsOf: level.rawValue.uppercased().utf8)
-    line.append(contentsOf: repeatElement(0x20, count: 6 - level.rawValue.utf8.count))
+    line.append(unescaped: level.rawValue.uppercased())
+    line.append(unescaped: String(repeating: " ", count: 6 - level.rawValue.utf8.count))
     line.appendEscaped(message)
-    line.append(contentsOf: " event.name=".utf8)
+    line.append(" event.name=")
     line.appendEscaped(event)
     for (field, value) in fields {
       line.append(0x20)
-      line.append(contentsOf: field.name.utf8)
+      line.append(field.text)
       line.append(UInt8(ascii: "="))
       switch value {
       case .text(let text):
         let text = shown(text, in: field)
         if needsQuotes(text) { line.appendQuoted(text) } else { line.appendEscaped(text) }
       case .integer(let value): line.appendDecimal(value)
-      case .real(let value): line.append(contentsOf: value.description.utf8)
-      case .flag(let value): line.append(contentsOf: (value ? "true" : "false").utf8)
+      case .real(let value): line.append(unescaped: value.description)
+      case .flag(let value): line.append(value ? "true" : "false")
+      case .address, .peer, .connection, .trace: line.append(identity: value)
       }
     }
   }
@@ -71,6 +82,28 @@ extension LogRecord {
     guard field == .urlPath, let end = text.utf8.firstIndex(where: { $0 == UInt8(ascii: "?") || $0 == UInt8(ascii: "#") })
     else { return text }
     return String(text[..<end])
+  }
+}
+
+extension LineBuffer {
+  /// Appends what needs neither escape nor quotation marks, whoever is meant.
+  fileprivate mutating func append(identity value: LogValue) {
+    switch value {
+    case .address(let address): append(address)
+    case .peer(let peer): append(peer)
+    case .connection(let id): appendHexadecimal(id.rawValue)
+    case .trace(let high, let low):
+      appendHexadecimal(high)
+      appendHexadecimal(low)
+    case .text, .integer, .real, .flag: break
+    }
+  }
+
+  fileprivate mutating func append(_ time: WallTime) {
+    var text: [UInt8] = []
+    text.reserveCapacity(24)
+    time.appendRFC3339(to: &text)
+    append(text.span)
   }
 }
 

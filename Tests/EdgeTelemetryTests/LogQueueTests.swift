@@ -137,3 +137,7 @@ import Testing
     #expect(counts.failures(of: "/a") == ["refused": 2])
   }
 }
+
+extension LogQueue {
+  fileprivate func offer(_ line: [UInt8]) -> Outcome { offer(line.span) }
+}

@@ -87,6 +87,47 @@ import Testing
     #expect(try JSON(parsing: record.line(as: .json))["origin"]?.stringValue == sent)
   }
 
+  @Test(arguments: 0..<0x80 as Range<UInt32>)
+  func `what needs an escape is found wherever it stands`(value: UInt32) throws {
+    let scalar = Character(try #require(Unicode.Scalar(value)))
+    for count in 1...17 {
+      for place in 0..<count {
+        var sent = Array(repeating: Character("~"), count: count)
+        sent[place] = scalar
+        var record = LogRecord(.info, "x", "m", at: WallTime(seconds: 0))
+        record[.origin] = .text(String(sent))
+        #expect(try JSON(parsing: record.line(as: .json))["origin"]?.stringValue == String(sent))
+      }
+    }
+  }
+
+  @Test(arguments: ["192.0.2.1", "0.0.0.0", "255.255.255.255", "2001:db8::1", "::"])
+  func `addresses and identifiers are as their descriptions have them`(text: String) throws {
+    let address = try #require(IPAddress(text))
+    let id = ConnectionID(reactor: 3, serial: 0xabc)
+    for peer in [PeerAddress.ip(address, port: 0), .ip(address, port: 65_535), .unix] {
+      var record = LogRecord(.info, "x", "m", at: WallTime(seconds: 0))
+      record[.clientAddress] = .address(address)
+      record[.peerAddress] = .peer(peer)
+      record[.connectionID] = .connection(id)
+      record[.traceID] = .trace(high: 0x0123_4567_89ab_cdef, low: 1)
+      var spelled = LogRecord(.info, "x", "m", at: WallTime(seconds: 0))
+      spelled[.clientAddress] = "\(address)"
+      spelled[.peerAddress] = "\(peer)"
+      spelled[.connectionID] = "\(id)"
+      spelled[.traceID] = "0123456789abcdef0000000000000001"
+      for format in LogFormat.allCases { #expect(self.text(record, format) == self.text(spelled, format)) }
+    }
+  }
+
+  @Test func `a line grows as long as it must`() {
+    var record = LogRecord(.info, "x", "m", at: WallTime(seconds: 0))
+    let names: [LogField] = [.origin, .userID, .route, .listener, .pool, .worker, .outcome, .errorType]
+    let long = String(repeating: "a", count: LogRecord.maxTextBytes)
+    for name in names { record[name] = .text(long) }
+    #expect(text(record, .json).split(separator: long, omittingEmptySubsequences: false).count == names.count + 1)
+  }
+
   @Test func `a field set twice stands once, and nil takes it away`() {
     var record = LogRecord(.info, "x", "m", at: WallTime(seconds: 0))
     record[.route] = "a"

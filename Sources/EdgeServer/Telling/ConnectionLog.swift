@@ -77,7 +77,7 @@ extension ReactorContext {
     shared.accessLog.write(.info, "connection.reset", "A connection was reset, for it bore no PROXY header that can be used.") {
       record in
       record[.listener] = .text(listener.name)
-      record[.peerAddress] = .text(peer.description)
+      record[.peerAddress] = .peer(peer)
       record[.outcome] = .text(HandshakeResult.badRequest.word)
       record[.errorType] = .text(word)
       if suppressed > 0 { record[.suppressed] = .integer(Int64(clamping: suppressed)) }
@@ -89,7 +89,7 @@ extension ReactorContext {
     guard case .log(let suppressed) = shared.judgeDenial(peer.ip, now: reactor.now) else { return }
     shared.accessLog.write(.info, "tls.refused", "A handshake failed for the client's certificate.") { record in
       record[.listener] = .text(listener.name)
-      record[.peerAddress] = .text(peer.description)
+      record[.peerAddress] = .peer(peer)
       record[.errorType] = .text(flaw.rawValue)
       if suppressed > 0 { record[.suppressed] = .integer(Int64(clamping: suppressed)) }
     }
@@ -102,7 +102,7 @@ extension ReactorContext {
     shared.events.publish(.turnedAway(peer, listener: listener, overload))
     shared.accessLog.write(.info, "connection.reset", "A client over a limit was reset, without an answer.") { record in
       record[.listener] = .text(listener.name)
-      record[.peerAddress] = .text(peer.description)
+      record[.peerAddress] = .peer(peer)
       record[.outcome] = .text(overload.result.word)
       record[.errorType] = .text(overload.detail)
       if suppressed > 0 { record[.suppressed] = .integer(Int64(clamping: suppressed)) }
@@ -147,9 +147,9 @@ extension ReactorContext {
   }
 
   private func describe(_ client: Client, in record: inout LogRecord) {
-    record[.connectionID] = .text(client.id.description)
+    record[.connectionID] = .connection(client.id)
     record[.listener] = .text(client.listener.name)
-    record[.peerAddress] = .text(client.peer.description)
+    record[.peerAddress] = .peer(client.peer)
     if client.clientProtocol == .http2 { record[.protocolVersion] = "2" }
     if let version = client.tlsVersion { record[.tlsVersion] = .text(version.shortName) }
   }
@@ -164,7 +164,7 @@ extension ReactorContext {
 
   private func describe(_ exchange: Exchange, route: Route?, status: Int, refusal: Refusal?, in record: inout LogRecord) {
     if let admission = exchange.admission { describe(admission.caller, route: admission.route, in: &record) }
-    if let address = refusal?.address { record[.clientAddress] = .text(address.description) }
+    if let address = refusal?.address { record[.clientAddress] = .address(address) }
     if let route { record[.route] = .text(route.name) }
     record[.status] = .integer(Int64(status))
     if let refusal {
@@ -174,13 +174,13 @@ extension ReactorContext {
   }
 
   private func describe(_ caller: Caller, route: Route, in record: inout LogRecord) {
-    if let address = caller.address { record[.clientAddress] = .text(address.description) }
+    if let address = caller.address { record[.clientAddress] = .address(address) }
     if let host = caller.host { record[.serverAddress] = .text(host) }
     record[.urlPath] = .text(caller.path)
     if let origin = caller.origin { record[.origin] = .text(origin) }
     record[.route] = .text(route.name)
     record[.requestID] = .text(caller.requestID)
-    record[.traceID] = .text(caller.traceID.description)
+    record[.traceID] = .trace(high: caller.traceID.high, low: caller.traceID.low)
     if let user = caller.user { record[.userID] = .text(user.subject) }
   }
 }

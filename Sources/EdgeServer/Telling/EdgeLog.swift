@@ -77,7 +77,7 @@ final class LogOutput: Sendable {
 
   /// Lets the writer have a record as a line.
   func write(_ record: LogRecord) {
-    switch sink.queue.offer(record.line(as: format)) {
+    switch record.withLine(as: format, { sink.queue.offer($0) }) {
     case .queuedFirst: _ = orders.post(.write)
     case .queued, .dropped: break
     }
