@@ -130,11 +130,16 @@ private func isTokenByte(_ byte: UInt8) -> Bool {
   ASCII.isUnreserved(byte) || byte == UInt8(ascii: "+") || byte == UInt8(ascii: "/")
 }
 
-/// What follows the scheme `Bearer` and its spaces, or nil for another scheme.
+/// What follows the scheme `Bearer` and its spaces, or nil for another scheme. A loop over the span, for the same reason.
 private func bearerCredentials(_ value: String) -> String? {
-  let scheme = value.utf8.prefix { $0 != UInt8(ascii: " ") }
-  guard ASCII.equalIgnoringCase(Substring(scheme), "bearer") else { return nil }
-  return String(Substring(value.utf8[scheme.endIndex...].drop { $0 == UInt8(ascii: " ") }))
+  let bytes = value.utf8.span
+  let scheme = "bearer".utf8.span
+  guard bytes.count >= scheme.count else { return nil }
+  for index in scheme.indices where ASCII.lowercased(bytes[index]) != scheme[index] { return nil }
+  var start = scheme.count
+  while start < bytes.count, bytes[start] == UInt8(ascii: " ") { start += 1 }
+  guard start > scheme.count || start == bytes.count else { return nil }
+  return String(Substring(value.utf8.dropFirst(start)))
 }
 
 private func bearerProtocol(_ name: String) -> String? {

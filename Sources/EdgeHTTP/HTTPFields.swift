@@ -65,6 +65,17 @@ public struct HTTPFields: Hashable, Sendable {
     return isFound
   }
 
+  /// Whether a comma-separated list holds `token` and nothing else, without regard to case.
+  public func isList(of token: String, in name: String) -> Bool {
+    var count = 0
+    var isToken = true
+    forEachElement(of: name) { element in
+      count += 1
+      isToken = isToken && element.equalsIgnoringCase(token.utf8.span)
+    }
+    return count == 1 && isToken
+  }
+
   /// Adds a field at the end.
   public mutating func add(_ field: HTTPField) {
     storage.append(field)

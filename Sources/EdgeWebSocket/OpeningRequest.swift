@@ -15,8 +15,7 @@ public struct OpeningRequest: Hashable, Sendable {
   /// Every other request is plain HTTP, its Upgrade dropped.
   public static func isAttempt(_ head: RequestHead) -> Bool {
     guard head.version != .http2 else { return head.method == "CONNECT" }
-    let protocols = head.fields.elements(of: "Upgrade")
-    return protocols.count == 1 && ASCII.equalIgnoringCase(protocols[0], "websocket")
+    return head.fields.isList(of: "websocket", in: "Upgrade")
   }
 
   /// Checks a request that `isAttempt` picked.

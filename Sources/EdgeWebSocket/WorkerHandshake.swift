@@ -38,8 +38,7 @@ public struct WorkerHandshake: Hashable, Sendable {
   public func check(_ head: ResponseHead, sha1: ([UInt8]) -> [UInt8]) throws(WorkerHandshakeError) -> String? {
     precondition(head.status == 101)
     guard head.version == .http11 else { throw .versionNotHTTP11 }
-    let upgrades = head.fields.elements(of: "Upgrade")
-    guard upgrades.count == 1, ASCII.equalIgnoringCase(upgrades[0], "websocket") else { throw .upgradeNotWebSocket }
+    guard head.fields.isList(of: "websocket", in: "Upgrade") else { throw .upgradeNotWebSocket }
     guard head.fields.containsToken("upgrade", in: "Connection") else { throw .connectionNotUpgrade }
     guard head.fields.all("Sec-WebSocket-Accept") == [key.acceptValue(sha1: sha1)] else { throw .acceptWrong }
     guard !head.fields.contains("Sec-WebSocket-Extensions") else { throw .extensionNotOffered }

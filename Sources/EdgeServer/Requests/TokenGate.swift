@@ -75,12 +75,13 @@ final class TokenGate: Sendable {
 
   /// Takes the token out of a request, for its worker, from every place where it may be.
   func strip(_ head: inout RequestHead) {
-    var carriers = TokenCarriers(head)
-    for source in sources { carriers.removeToken(in: source) }
-    head.fields.replaceAll("Authorization", with: carriers.authorization)
-    head.fields.replaceAll("Cookie", with: carriers.cookies)
-    head.fields.replaceAll("Sec-WebSocket-Protocol", with: carriers.subprotocols)
-    if carriers.query != head.target.query { head.target = head.target.withQuery(carriers.query) }
+    let found = TokenCarriers(head)
+    var left = found
+    for source in sources { left.removeToken(in: source) }
+    head.fields.replaceAll("Authorization", found.authorization, with: left.authorization)
+    head.fields.replaceAll("Cookie", found.cookies, with: left.cookies)
+    head.fields.replaceAll("Sec-WebSocket-Protocol", found.subprotocols, with: left.subprotocols)
+    if left.query != found.query { head.target = head.target.withQuery(left.query) }
   }
 
   /// The subprotocols without those that bear a token, where this is a place for one.
@@ -103,7 +104,12 @@ extension TokenCarriers {
 extension HTTPFields {
   /// Gives the fields of a name these values, unless they have them.
   mutating func replaceAll(_ name: String, with values: [String]) {
-    guard all(name) != values else { return }
+    replaceAll(name, all(name), with: values)
+  }
+
+  /// The same, where it is known which values they have.
+  fileprivate mutating func replaceAll(_ name: String, _ present: [String], with values: [String]) {
+    guard values != present else { return }
     remove(name)
     for value in values { add(name, value) }
   }
