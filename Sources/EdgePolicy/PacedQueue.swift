@@ -12,6 +12,9 @@ public struct PacedQueue<Client> {
   /// Makes an empty queue.
   public init() {}
 
+  /// Whether nobody waits, and no slot is left over.
+  public var isUnused: Bool { clients.isEmpty && slots.isEmpty }
+
   /// When the first client's slot comes; nil where nobody waits.
   public var nextSlot: Instant? { clients.isEmpty ? nil : slots.first }
 

@@ -23,12 +23,15 @@ final class AdmissionQueue: EventSource {
 
   /// A client was accepted, and has its place.
   func arrived(_ client: ArrivedClient) {
-    beginDue()
     let now = context.reactor.now
     let ramp = context.snapshot.admission.ramp
+    // Nearly always nobody waits, and the slot is now.
+    var offered = queue.isUnused ? ramp.reserveSlot(now: now) : nil
+    if case .begins(at: let slot)? = offered, slot <= now { return client.begin(context) }
+    beginDue()
     var late = Duration.zero
     let waits = queue.append(client, now: now) {
-      switch ramp.reserveSlot(now: now) {
+      switch offered.take() ?? ramp.reserveSlot(now: now) {
       case .begins(at: let slot): return slot
       case .tooLate(let retryAfter):
         late = retryAfter
