@@ -139,13 +139,13 @@ extension ClientConnection {
     case .needsInput:
       boundWaiting()
       if inlet.received(more: false) { context.reactor.runLater(self) }
-    case .done(let info):
+    case .done(let info, let more):
       agreedTLSVersion = info.version
       context.metrics.tlsHandshakeFinished(
         result: .completed, version: info.version.label, resumed: info.isResumed, duration: context.reactor.now - accepted)
       beginHTTP(info.applicationProtocol)
       // The input that completed the handshake may hold the first request too.
-      guard let rest = unsafe transport?.receiveRest(into: context.room(after: 0)) else { return }
+      guard let rest = unsafe transport?.receiveRest(into: context.room(after: 0), more: more) else { return }
       received(rest, after: 0)
     case .failed(let error):
       if case .untrusted(let flaw) = error { context.certificateRefused(peer, listener: listener, flaw) }

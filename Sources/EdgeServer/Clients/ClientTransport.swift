@@ -49,7 +49,7 @@ struct ClientTransport: ~Copyable {
         return .ended
       }
       switch step {
-      case .done(let info): return .done(info)
+      case .done(let info): return unsafe .done(info, more: count == scratch.input.count)
       case .failed(let error):
         scratch.discardInput()
         return .failed(error)
@@ -79,8 +79,10 @@ struct ClientTransport: ~Copyable {
   }
 
   /// Decrypts what came with the end of the handshake.
-  mutating func receiveRest(into buffer: UnsafeMutableRawBufferPointer) -> ReceiveOutcome {
-    unsafe decrypt(into: buffer, more: true)
+  ///
+  /// - Parameter more: whether the socket may hold further bytes.
+  mutating func receiveRest(into buffer: UnsafeMutableRawBufferPointer, more: Bool) -> ReceiveOutcome {
+    unsafe decrypt(into: buffer, more: more)
   }
 
   private mutating func decrypt(into buffer: UnsafeMutableRawBufferPointer, more: Bool) -> ReceiveOutcome {
@@ -146,7 +148,8 @@ struct ClientTransport: ~Copyable {
 
 /// How far a TLS handshake got.
 enum HandshakeOutcome {
-  case done(TLSInfo)
+  /// `more`: the socket may hold further bytes than those at hand.
+  case done(TLSInfo, more: Bool)
   case needsInput
   case failed(TLSError)
   case ended
