@@ -36,6 +36,16 @@ import Testing
     #expect((["Connection": value] as HTTPFields).containsToken("upgrade", in: "connection") == isFound)
   }
 
+  @Test(arguments: [
+    (["websocket"], true), (["WebSocket"], true), ([" , websocket ,"], true), (["", "websocket"], true),
+    (["websocket", "websocket"], false),
+    (["websocket, h2c"], false), (["websockets"], false), (["web socket"], false), ([""], false), ([], false),
+  ])
+  func `a list of one token has it once and nothing else`(values: [String], isList: Bool) {
+    let fields = HTTPFields(values.map { HTTPField(name: "Upgrade", value: $0) })
+    #expect(fields.isList(of: "websocket", in: "upgrade") == isList)
+  }
+
   @Test(
     arguments: [
       ("a\r\nX: b", "a%0D%0AX: b"), ("a\u{0}", "a%00"), ("a\tb é", "a\tb é"), ("€", "%E2%82%AC"), ("\u{7f}", "%7F"), ("", ""),

@@ -44,6 +44,20 @@ import Testing
 }
 
 @Suite struct PacedQueueTests {
+  @Test func `a queue is unused where nobody waits and no slot is left over`() {
+    var queue = PacedQueue<Int>()
+    let soon = Instant(nanoseconds: 100)
+    #expect(queue.isUnused)
+    #expect(queue.append(1, now: Instant(nanoseconds: 0)) { soon })
+    #expect(!queue.isUnused)
+    // The client goes away before its slot has come: the slot is for the next one.
+    #expect(queue.popFirst() == 1)
+    #expect(!queue.isUnused)
+    #expect(queue.append(2, now: Instant(nanoseconds: 50)) { nil })
+    #expect(queue.popDue(now: soon) { _ in false } == 2)
+    #expect(queue.isUnused)
+  }
+
   @Test func `first come, first served, each at a slot of its own`() {
     var queue = PacedQueue<Int>()
     for number in 1...3 { #expect(queue.append(number, now: start) { start + .milliseconds(10 * number) }) }
