@@ -2,19 +2,24 @@
 ///
 /// The queue sets no bound of its own; whoever appends checks `count` first.
 public struct ByteQueue: Sendable {
-  private var storage: [UInt8] = []
-  private var head = 0
+  @usableFromInline
+  var storage: [UInt8] = []
+  @usableFromInline
+  var head = 0
 
   /// Makes an empty queue.
   public init() {}
 
   /// How many bytes wait.
+  @inlinable
   public var count: Int { storage.count - head }
 
   /// Whether nothing waits.
+  @inlinable
   public var isEmpty: Bool { head == storage.count }
 
   /// Adds a copy of `bytes` at the end.
+  @inlinable
   public mutating func append(_ bytes: Span<UInt8>) {
     unsafe bytes.withUnsafeBufferPointer { bytes in unsafe storage.append(contentsOf: bytes) }
   }
@@ -25,11 +30,25 @@ public struct ByteQueue: Sendable {
   }
 
   /// Calls `body` with the waiting bytes, oldest first.
+  @inlinable
   public func withBytes<Result>(_ body: (Span<UInt8>) -> Result) -> Result {
     body(storage.span.extracting(droppingFirst: head))
   }
 
+  /// Moves the `count` oldest bytes to the beginning of `room`.
+  @inlinable
+  public mutating func take(_ count: Int, into room: inout MutableSpan<UInt8>) {
+    precondition(count >= 0 && count <= self.count && count <= room.count)
+    unsafe room.withUnsafeMutableBufferPointer { room in
+      unsafe storage.withUnsafeBufferPointer { bytes in
+        _ = unsafe room.update(fromContentsOf: bytes[head..<head + count])
+      }
+    }
+    removeFirst(count)
+  }
+
   /// Drops the `count` oldest bytes.
+  @inlinable
   public mutating func removeFirst(_ count: Int) {
     precondition(count >= 0 && count <= self.count)
     head += count

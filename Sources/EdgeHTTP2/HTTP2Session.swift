@@ -10,9 +10,7 @@ open class HTTP2Session {
   private let handle: SessionHandle
   private let headLimits: HeadLimits
   /// The head that comes in now; there is never more than one.
-  private var reader: StreamHeadReader?
-  /// The stream that the head is for.
-  private var headStream: StreamNumber = 0
+  private var head: HeadInProgress?
   private var budget: FloodBudget?
   private let maxContinuations: Int
   /// In how many further frames the last head has gone on.
@@ -43,7 +41,7 @@ open class HTTP2Session {
   }
 
   /// Whether part of a head has come, whose end is due.
-  public final var isReadingHead: Bool { reader != nil }
+  public final var isReadingHead: Bool { head != nil }
 
   /// Whether everything is said: nothing that comes is of use, and nothing is left to send.
   public final var isOver: Bool { handle.isOver }
@@ -130,7 +128,7 @@ open class HTTP2Session {
   /// Ends the connection, once what is in the output has been sent.
   public final func end(_ code: StreamError) {
     state = .ended
-    reader = nil
+    head = nil
     handle.end(code.rawValue)
   }
 
@@ -213,6 +211,17 @@ public enum HTTP2Error: Error, Hashable, Sendable {
   case resources
 }
 
+/// A head of which some fields have come. An object, so that a connection without one does not hold its room.
+private final class HeadInProgress {
+  let stream: StreamNumber
+  var reader: StreamHeadReader
+
+  init(stream: StreamNumber, limits: HeadLimits) {
+    self.stream = stream
+    reader = StreamHeadReader(limits: limits)
+  }
+}
+
 private enum State {
   /// The client's preface is awaited.
   case greeting
@@ -228,23 +237,22 @@ extension HTTP2Session {
   }
 
   final func beganHead(on stream: StreamNumber) {
-    reader = StreamHeadReader(limits: headLimits)
-    headStream = stream
+    head = HeadInProgress(stream: stream, limits: headLimits)
   }
 
   /// The library reads the rest of a head whose stream is gone, and tells nothing of it.
   final func streamClosed(_ stream: StreamNumber, clientHasEnded: Bool) {
     if clientHasEnded { pastStreams.ended(stream) }
-    if stream == headStream { reader = nil }
+    if stream == head?.stream { head = nil }
     closed(stream)
   }
 
   final func receivedField(name: Span<UInt8>, value: Span<UInt8>) {
-    reader?.receive(name: name, value: value)
+    head?.reader.receive(name: name, value: value)
   }
 
   final func endedHead(on stream: StreamNumber, isRequest: Bool, isEnded: Bool) -> Bool {
-    guard let reader = reader.take() else { return true }
+    guard let reader = head.take()?.reader else { return true }
     if reader.isTooLarge, !charge(.headerTable) { return false }
     do throws(HTTPParseError) {
       if isRequest {

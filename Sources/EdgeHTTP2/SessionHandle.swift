@@ -198,15 +198,16 @@ private func receivedField(
 }
 
 private func receivedFrame(_: OpaquePointer?, frame: UnsafePointer<nghttp2_frame>?, data: UnsafeMutableRawPointer?) -> Int32 {
-  guard let frame = unsafe frame?.pointee, let session = unsafe target(data) else { return 0 }
+  guard let frame = unsafe frame?.pointee else { return 0 }
   let head = unsafe frame.hd
   let isEnded = head.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0
   switch UInt32(head.type) {
   case NGHTTP2_HEADERS.rawValue:
     let isRequest = unsafe frame.headers.cat == NGHTTP2_HCAT_REQUEST
-    return session.endedHead(on: head.stream_id, isRequest: isRequest, isEnded: isEnded) ? 0 : stop
-  case NGHTTP2_DATA.rawValue: if isEnded { session.receivedEnd(of: head.stream_id) }
-  case NGHTTP2_SETTINGS.rawValue: session.receivedSettings()
+    let goesOn = unsafe target(data)?.endedHead(on: head.stream_id, isRequest: isRequest, isEnded: isEnded) ?? true
+    return goesOn ? 0 : stop
+  case NGHTTP2_DATA.rawValue: if isEnded { unsafe target(data)?.receivedEnd(of: head.stream_id) }
+  case NGHTTP2_SETTINGS.rawValue: unsafe target(data)?.receivedSettings()
   default: break
   }
   return 0

@@ -30,7 +30,8 @@ public struct FloodBudget: Sendable {
   }
 
   private var words = InlineArray<10, UInt64>(repeating: 0)
-  private var earnedUpdates: UInt32 = 0
+  @usableFromInline
+  var earnedUpdates: UInt32 = 0
 
   /// Makes full budgets.
   public init() {}
@@ -49,12 +50,14 @@ public struct FloodBudget: Sendable {
   }
 
   /// A frame of data was sent: the client may answer it with updates of both windows.
+  @inlinable
   public mutating func sentData() {
     earnedUpdates = min(earnedUpdates + 2, Self.maxEarnedUpdates)
   }
 
   /// A client that answers much later than it reads may still answer this much.
-  private static let maxEarnedUpdates: UInt32 = 20_000
+  @usableFromInline
+  static let maxEarnedUpdates: UInt32 = 20_000
 }
 
 extension FloodBudget.Kind {

@@ -13,6 +13,20 @@ import Testing
     #expect(queue.isEmpty)
   }
 
+  @Test func `moves its oldest bytes to where there is room`() {
+    var queue = ByteQueue()
+    queue.append([1, 2, 3, 4, 5])
+    queue.removeFirst(1)
+    var room: [UInt8] = [9, 9, 9, 9]
+    var span = room.mutableSpan
+    queue.take(3, into: &span)
+    #expect(room == [2, 3, 4, 9] && queue.count == 1)
+    var rest = room.mutableSpan
+    queue.take(0, into: &rest)
+    queue.take(1, into: &rest)
+    #expect(room == [5, 3, 4, 9] && queue.isEmpty)
+  }
+
   @Test func `keeps order across its own compaction`() {
     var queue = ByteQueue()
     var sent: UInt8 = 0
