@@ -1,22 +1,34 @@
 internal import EdgePolicy
 
-/// The head of a frame: nine bytes that say what follows (RFC 9113 §4.1).
+/// How a frame begins: with nine bytes that say what follows (RFC 9113 §4.1); then, in DATA, how much of it is padding, and in PRIORITY
+/// what that depends on.
 struct FrameStart {
   let type: UInt8
   let flags: UInt8
   let length: Int
   let stream: StreamNumber
+  /// How many bytes of DATA are padding, with the one that says so.
+  private let paddingBytes: Int
+  /// The stream that a PRIORITY depends on.
+  private let dependency: StreamNumber?
 
-  init(_ head: InlineArray<9, UInt8>) {
-    length = Int(head[0]) << 16 | Int(head[1]) << 8 | Int(head[2])
-    type = head[3]
-    flags = head[4]
-    let number = UInt32(head[5]) << 24 | UInt32(head[6]) << 16 | UInt32(head[7]) << 8 | UInt32(head[8])
-    stream = StreamNumber(number & 0x7fff_ffff)
+  /// The first bytes of a frame, as many as are read of any.
+  typealias Bytes = InlineArray<13, UInt8>
+
+  /// - Parameter bytes: `headBytes` of them at least; those that `byteCount` then says, for the rest of it.
+  init(_ bytes: Bytes) {
+    length = Int(bytes[0]) << 16 | Int(bytes[1]) << 8 | Int(bytes[2])
+    type = bytes[3]
+    flags = bytes[4]
+    stream = StreamNumber(bytes, at: 5)
+    let isPadded = type == Self.data && flags & Self.padded != 0 && length > 0
+    paddingBytes = isPadded ? Int(bytes[Self.headBytes]) + 1 : 0
+    let isPriority = type == Self.priority && length == Self.priorityBytes
+    dependency = isPriority ? StreamNumber(bytes, at: Self.headBytes) : nil
   }
 
-  /// How long a head is.
-  static let byteCount = 9
+  /// How many bytes it is read from.
+  var byteCount: Int { Self.headBytes + (dependency != nil ? Self.dependencyBytes : paddingBytes > 0 ? 1 : 0) }
 
   /// What the frame says of its stream.
   var role: Role {
@@ -38,13 +50,14 @@ struct FrameStart {
     case other
   }
 
-  /// Whether it breaks a rule that the library leaves out: it skips PRIORITY, which needs a stream nevertheless (RFC 9113 §6.3).
-  var isMisplaced: Bool { type == Self.priority && stream == 0 }
+  /// Whether it breaks a rule that the library leaves out: it skips PRIORITY, which needs a stream nevertheless (RFC 9113 §6.3), and
+  /// another one to depend on (RFC 7540 §5.3.1).
+  var isMisplaced: Bool { type == Self.priority && (stream == 0 || dependency == stream) }
 
   /// What the frame is charged to; nil for one that carries something.
   var floodKind: FloodBudget.Kind? {
     switch type {
-    case Self.data: length == 0 && flags & Self.endStream == 0 ? .emptyData : nil
+    case Self.data: length <= paddingBytes && flags & Self.endStream == 0 ? .emptyData : nil
     case Self.resetStream: .resetReceived
     // An acknowledgement is an answer to ours; more of them than that are an error.
     case Self.settings: flags & Self.acknowledgement == 0 ? .settings : nil
@@ -58,6 +71,12 @@ struct FrameStart {
     }
   }
 
+  /// How long the head of every frame is.
+  static let headBytes = 9
+  /// How long the payload of a PRIORITY is, and what of it is read (RFC 9113 §6.3).
+  private static let priorityBytes = 5
+  private static let dependencyBytes = 4
+
   private static let data: UInt8 = 0
   private static let headers: UInt8 = 1
   private static let priority: UInt8 = 2
@@ -67,5 +86,14 @@ struct FrameStart {
   private static let windowUpdate: UInt8 = 8
   private static let continuation: UInt8 = 9
   private static let endStream: UInt8 = 1
+  private static let padded: UInt8 = 8
   private static let acknowledgement: UInt8 = 1
+}
+
+extension StreamNumber {
+  /// Reads four bytes, the first bit of which means something else.
+  fileprivate init(_ bytes: FrameStart.Bytes, at offset: Int) {
+    let (high, low) = (Int32(bytes[offset] & 0x7f) << 8 | Int32(bytes[offset + 1]), Int32(bytes[offset + 2]) << 8)
+    self = high << 16 | low | Int32(bytes[offset + 3])
+  }
 }

@@ -21,6 +21,8 @@ open class HTTP2Session {
   private var excess: FloodBudget.Kind?
   /// The malformed stream whose last frame of data is being framed.
   private var malformedStream: StreamNumber?
+  /// How many frames were ready to be sent when the library got what it reads now.
+  private var queuedFrames = 0
   private var now = Instant.distantFuture
   private var state = State.greeting
 
@@ -59,16 +61,18 @@ open class HTTP2Session {
     var readCount = 0
     // A frame is judged when the library has all that came before it, so that it makes no difference how bytes are cut.
     while let frame = scanner.next(in: bytes, from: &offset) {
-      let start = max(readCount, offset - FrameStart.byteCount)
+      let start = max(readCount, offset - frame.byteCount)
       guard read(bytes.extracting(readCount..<start)), judge(frame) else { return }
       readCount = start
     }
     _ = read(bytes.extracting(readCount...))
   }
 
+  /// - Parameter bytes: of one frame, or a part of one.
   /// - Returns: whether the connection goes on.
   private func read(_ bytes: Span<UInt8>) -> Bool {
     guard !bytes.isEmpty else { return true }
+    queuedFrames = handle.queuedFrames
     switch handle.receive(bytes) {
     case .read: break
     case .stopped: if let excess { flood(excess) }
@@ -197,6 +201,8 @@ public enum StreamError: UInt32, Hashable, Sendable {
   case protocolError = 1
   /// Something of ours went wrong, or of a worker's.
   case internalError = 2
+  /// The other side has opened a window further than windows go.
+  case flowControlError = 3
   /// The other side goes on with a stream that it has ended.
   case streamClosed = 5
   /// Nobody wants it any more.
@@ -234,6 +240,9 @@ private enum State {
 extension HTTP2Session {
   final func receivedSettings() {
     if case .greeting = state { state = .open }
+    // It is acknowledged. What else the library has to say to it are resets of streams whose windows it has widened beyond all bounds,
+    // which is an error of the connection (RFC 9113 §6.9.2).
+    if handle.queuedFrames > queuedFrames + 1 { end(.flowControlError) }
   }
 
   final func beganHead(on stream: StreamNumber) {
@@ -283,7 +292,7 @@ extension HTTP2Session {
   final func sentReset(_ code: UInt32) {
     switch StreamError(rawValue: code) {
     case .none?, .internalError?, .cancel?: break
-    case .protocolError?, .streamClosed?, .enhanceYourCalm?, nil:
+    case .protocolError?, .flowControlError?, .streamClosed?, .enhanceYourCalm?, nil:
       if !charge(.resetProvoked) { flood(.resetProvoked) }
     }
   }

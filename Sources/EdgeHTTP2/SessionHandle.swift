@@ -53,6 +53,11 @@ struct SessionHandle: ~Copyable {
     unsafe nghttp2_session_want_write(session) != 0
   }
 
+  /// How many frames are ready to be sent, data aside.
+  var queuedFrames: Int {
+    unsafe nghttp2_session_get_outbound_queue_size(session)
+  }
+
   func receive(_ bytes: Span<UInt8>) -> ReceiveResult {
     let result = unsafe bytes.withUnsafeBufferPointer { bytes in
       unsafe nghttp2_session_mem_recv(session, bytes.baseAddress, bytes.count)

@@ -77,8 +77,8 @@ struct Flood: Sendable, CustomTestStringConvertible {
   var testDescription: String { name }
 
   static let all = [
-    pings, settings, priorities, updates, emptyData, emptyDataOfTheGone, takenBack, provokedResets, manyPieces, longHeads,
-    largeHeads, unreadAnswers,
+    pings, settings, priorities, updates, emptyData, emptyDataOfTheGone, padding, takenBack, provokedResets, manyPieces,
+    longHeads, largeHeads, unreadAnswers,
   ]
 
   static let pings = Flood(name: "PING", kind: .ping, budget: 100) { pair, _ in pair.send(raw: ping) }
@@ -106,6 +106,12 @@ struct Flood: Sendable, CustomTestStringConvertible {
       pair.server.reset(1, .cancel)
     }
     pair.send(raw: frame(0, stream: 1))
+  }
+
+  /// Each frame is all padding.
+  static let padding = Flood(name: "DATA that is padding", kind: .emptyData, budget: 100) { pair, round in
+    if round == 0 { pair.send(raw: frame(1, flags: endHeaders, stream: 1, postBlock)) }
+    pair.send(raw: frame(0, flags: padded, stream: 1, [2, 0, 0]))
   }
 
   /// Requests that are taken back at once (CVE-2023-44487).
@@ -165,5 +171,6 @@ private func stream(_ round: Int) -> UInt32 { UInt32(2 * round + 1) }
 private let ping = frame(6, [UInt8](repeating: 1, count: 8))
 private let endStream: UInt8 = 1
 private let endHeaders: UInt8 = 4
+private let padded: UInt8 = 8
 /// POST, https, / and an authority, which goes into the table.
 private let postBlock: [UInt8] = [0x83, 0x87, 0x84, 0x41, 1, 0x61]

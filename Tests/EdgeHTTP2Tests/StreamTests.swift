@@ -73,12 +73,30 @@ import Testing
     #expect(pair.server.events.count { $0 == .data(1, [1]) } == 2048)
   }
 
-  @Test func `PRIORITY needs a stream, though nobody heeds it`() throws {
+  @Test(arguments: [(0, [0, 0, 0, 3, 1]), (5, [0, 0, 0, 5, 1]), (5, [0x80, 0, 0, 5, 1])] as [(UInt32, [UInt8])])
+  func `PRIORITY needs a stream, and another one to depend on, though nobody heeds it`(stream: UInt32, payload: [UInt8]) throws {
+    for bytesAtATime in [1, 4, 100] {
+      let pair = try TestPair()
+      pair.send(raw: frame(2, stream: 5, [0, 0, 0, 3, 1]) + frame(1, flags: 5, stream: 1, block))
+      #expect(pair.server.events == [.head(1, method: "GET", isWhole: true)])
+      var rest = frame(2, stream: stream, payload)[...]
+      while !rest.isEmpty {
+        pair.send(raw: Array(rest.prefix(bytesAtATime)))
+        rest = rest.dropFirst(bytesAtATime)
+      }
+      #expect(pair.goAwayCode == StreamError.protocolError.rawValue)
+    }
+  }
+
+  @Test func `SETTINGS that open a stream's window beyond all bounds break the connection, to the bound they do not`() throws {
     let pair = try TestPair()
-    pair.send(raw: frame(2, stream: 1, [0, 0, 0, 3, 1]))
+    // The window of stream 1 is 65,535 + 2^30 bytes.
+    pair.send(raw: Self.open + frame(1, flags: 4, stream: 3, block) + frame(8, stream: 1, [0x40, 0, 0, 0]))
+    pair.send(raw: frame(4, [0, 4, 0x3f, 0xff, 0xff, 0xff]))
     #expect(pair.goAwayCode == nil)
-    pair.send(raw: frame(2, stream: 0, [0, 0, 0, 3, 1]))
-    #expect(pair.goAwayCode == StreamError.protocolError.rawValue)
+    for byte in frame(4, [0, 4, 0x40, 0, 0, 0]) { pair.send(raw: [byte]) }
+    #expect(pair.goAwayCode == StreamError.flowControlError.rawValue)
+    #expect(pair.server.isOver)
   }
 }
 

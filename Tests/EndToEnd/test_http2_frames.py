@@ -37,6 +37,7 @@ IN_ORDER = {
     "4.1 a reserved bit that is set": frame(PING, 0, 1 << 31, b"12345678") + headers(),
     "4.2 a frame of the largest size": headers(1, POST, END_HEADERS) + frame(DATA, END_STREAM, 1, bytes(16_384)),
     "5.1 PRIORITY on an idle stream": frame(PRIORITY, 0, 7, PRIORITY_OF_3) + headers(),
+    "5.1 PRIORITY with an exclusive flag": frame(PRIORITY, 0, 1, number(1 << 31 | 3) + b"\xff") + headers(),
     "5.1 WINDOW_UPDATE on a stream whose client has ended": headers() + frame(WINDOW_UPDATE, 0, 1, number(1)),
     "5.1 PRIORITY on a stream whose client has ended": headers() + frame(PRIORITY, 0, 1, PRIORITY_OF_3),
     "5.3 a head with a priority": headers(flags=END_STREAM | END_HEADERS | WITH_PRIORITY, before=PRIORITY_OF_3),
@@ -46,6 +47,7 @@ IN_ORDER = {
     "6.1 DATA in several frames": headers(1, POST, END_HEADERS) + frame(DATA, 0, 1, b"a") + frame(DATA, END_STREAM, 1, b"b"),
     "6.1 DATA with padding": headers(1, POST, END_HEADERS) + frame(DATA, END_STREAM | PADDED, 1, b"\x06body" + bytes(6)),
     "6.2 a head with padding": headers(flags=END_STREAM | END_HEADERS | PADDED, before=b"\x06", after=bytes(6)),
+    "6.5.2 a table that is taken away, given back and made huge": settings((1, 0), (1, 4096), (1, 2**32 - 1)) + headers(),
     "6.5 an acknowledged SETTINGS": settings((4, 100), (4, 70_000)) + headers(),
     "6.7 a PING that answers nothing": frame(PING, ACK, 0, b"12345678") + headers(),
     "6.9 WINDOW_UPDATE of the connection": frame(WINDOW_UPDATE, 0, 0, number(1)) + headers(),
@@ -63,6 +65,7 @@ IN_ORDER = {
     "HPACK 6.2.3 a literal that is never added": headers(after=b"\x10\x01x\x01y"),
     "HPACK 5.2 a literal by Huffman's code": headers(after=b"\0\x01x\x85\xf2\xb2\x4a\x84\xff"),
     "HPACK 6.3 a smaller table": headers(before=b"\x3f\x81\x1f"),
+    "HPACK 6.3 no table, and then one again": headers(before=b"\x20\x3f\xe1\x1f"),
 }
 
 
@@ -127,6 +130,8 @@ ENDS_THE_CONNECTION = {
     "6.9 WINDOW_UPDATE by nothing": (frame(WINDOW_UPDATE, 0, 0, number(0)), [PROTOCOL_ERROR]),
     "6.9 WINDOW_UPDATE of another length": (frame(WINDOW_UPDATE, 0, 0, b"\0\0\1"), [FRAME_SIZE_ERROR]),
     "6.9.1 a window beyond all bounds": (frame(WINDOW_UPDATE, 0, 0, number(2**31 - 1)), [FLOW_CONTROL_ERROR]),
+    "6.9.2 a stream's window beyond all bounds by SETTINGS": (
+        SILENT + frame(WINDOW_UPDATE, 0, 1, number(1 << 30)) + settings((4, 2**31 - 1)), [FLOW_CONTROL_ERROR]),
     "6.10 DATA within a head": (UNFINISHED + ONE_BYTE, [PROTOCOL_ERROR]),
     "6.10 CONTINUATION on no stream": (UNFINISHED + frame(CONTINUATION, END_HEADERS, 0), [PROTOCOL_ERROR]),
     "6.10 CONTINUATION behind a whole head": (SILENT + frame(CONTINUATION, END_HEADERS, 1), [PROTOCOL_ERROR]),
@@ -148,6 +153,9 @@ ENDS_THE_CONNECTION = {
     "5.1 a head on a stream whose client has ended": (EVENTS + headers(), [STREAM_CLOSED]),
     "5.3.1 a head that depends on itself": (
         headers(flags=END_STREAM | END_HEADERS | WITH_PRIORITY, before=number(1) + b"\xff"), [PROTOCOL_ERROR]),
+    "5.3.1 PRIORITY that depends on itself": (frame(PRIORITY, 0, 1, number(1) + b"\xff"), [PROTOCOL_ERROR]),
+    "5.3.1 PRIORITY that depends on itself, with an exclusive flag": (
+        SILENT + frame(PRIORITY, 0, 1, number(1 << 31 | 1) + b"\xff"), [PROTOCOL_ERROR]),
     "6.3 PRIORITY of another length": (SILENT + frame(PRIORITY, 0, 1, b"\0\0\0\1"), [FRAME_SIZE_ERROR]),
     "6.9 a stream's WINDOW_UPDATE by nothing": (SILENT + frame(WINDOW_UPDATE, 0, 1, number(0)), [PROTOCOL_ERROR]),
 }
@@ -165,12 +173,45 @@ def test_what_breaks_the_connection_ends_it_with_a_goaway(dial, edge, closing, n
     assert connection.goaway() in codes
 
 
+ENDS_THE_CONNECTION_OF_A_STREAM_THAT_IS_OVER = {
+    "5.1 DATA": (frame(DATA, END_STREAM, 1, b"x"), [STREAM_CLOSED]),
+    "5.1 a head": (headers(), [STREAM_CLOSED]),
+    "5.1 CONTINUATION": (frame(CONTINUATION, END_HEADERS, 1, block(GET)), [STREAM_CLOSED, PROTOCOL_ERROR]),
+}
+
+
+@pytest.mark.parametrize("name", ENDS_THE_CONNECTION_OF_A_STREAM_THAT_IS_OVER)
+def test_what_goes_on_with_a_stream_that_is_over_ends_the_connection(dial, name):
+    data, codes = ENDS_THE_CONNECTION_OF_A_STREAM_THAT_IS_OVER[name]
+    connection = dial()
+    connection.send(headers())
+    assert connection.answer(1) == "200"
+    connection.send(data)
+    assert connection.goaway() in codes
+
+
+@pytest.mark.parametrize("kind, payload", [(PRIORITY, PRIORITY_OF_3), (WINDOW_UPDATE, number(1)), (RST_STREAM, number(8))])
+def test_what_may_have_been_on_its_way_when_a_stream_ended_is_passed_over(dial, kind, payload):
+    connection = dial()
+    connection.send(headers())
+    assert connection.answer(1) == "200"
+    connection.send(frame(kind, 0, 1, payload))
+    go_on(connection, 3)
+
+
+def test_a_client_may_take_back_a_request_that_it_has_ended(dial):
+    connection = dial()
+    connection.send(EVENTS)
+    connection.until(lambda received: received.kind == HEADERS)
+    connection.send(frame(RST_STREAM, 0, 1, number(8)))
+    go_on(connection, 3)
+
+
 # What ends a stream
 
+WEBSOCKET = [(":method", "CONNECT"), (":protocol", "websocket"), *GET[1:3], (":path", "/ws"), ("sec-websocket-version", "13")]
 ENDS_THE_STREAM = {
     "6.9.1 a stream's window beyond all bounds": (SILENT + frame(WINDOW_UPDATE, 0, 1, number(2**31 - 1)), [FLOW_CONTROL_ERROR]),
-    "6.9.2 a stream's window beyond all bounds by SETTINGS": (
-        SILENT + frame(WINDOW_UPDATE, 0, 1, number(1 << 30)) + settings((4, 2**31 - 1)), [FLOW_CONTROL_ERROR]),
     "8.1 a second head that does not end the stream": (SILENT + headers(1, [("x-trailer", "1")], END_HEADERS), [PROTOCOL_ERROR]),
     "8.1.1 more than was announced": (
         headers(1, [*POST, ("content-length", "1")], END_HEADERS) + frame(DATA, END_STREAM, 1, b"body"), [PROTOCOL_ERROR]),
@@ -207,6 +248,7 @@ ENDS_THE_STREAM = {
         headers(1, [(":method", "CONNECT"), (":scheme", "https"), (":authority", "localhost:80")], END_HEADERS), [PROTOCOL_ERROR]),
     "RFC 8441 4 CONNECT for a protocol without a path": (
         headers(1, [(":method", "CONNECT"), (":protocol", "websocket"), *GET[1:3]], END_HEADERS), [PROTOCOL_ERROR]),
+    "RFC 8441 5 a WebSocket that ends with its head": (headers(1, WEBSOCKET), [PROTOCOL_ERROR]),
     "RFC 8441 4 a protocol without CONNECT": (headers(1, [*GET, (":protocol", "websocket")]), [PROTOCOL_ERROR]),
 }
 
