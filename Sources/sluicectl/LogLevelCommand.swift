@@ -22,6 +22,6 @@ struct LogLevelCommand: ControlCommand {
 enum LogLevel: String, CaseIterable, ExpressibleByArgument {
   case debug
   case info
-  case warning
+  case warning = "warn"
   case error
 }

@@ -56,7 +56,7 @@ import Testing
 }
 
 @Suite struct `The log level` {
-  @Test(arguments: [("debug", LogLevel.debug), ("info", .info), ("warning", .warning), ("error", .error)])
+  @Test(arguments: [("debug", LogLevel.debug), ("info", .info), ("warn", .warning), ("error", .error)])
   func `is set by its word, and leaves an audit record`(word: String, level: LogLevel) throws {
     let backend = FakeBackend()
     #expect(put(backend, #"{"level":"\#(word)"}"#).body == Array("{\"level\":\"\(word)\"}\n".utf8))
@@ -67,7 +67,7 @@ import Testing
     #expect(backend.audits.first?.detail == ["from": "info", "to": .string(word)])
   }
 
-  @Test(arguments: ["", "{}", #"{"level":"warn"}"#, #"{"level":"INFO"}"#, #"{"level":1}"#, #"{"level":"info","x":1}"#, "[]"])
+  @Test(arguments: ["", "{}", #"{"level":"warning"}"#, #"{"level":"INFO"}"#, #"{"level":1}"#, #"{"level":"info","x":1}"#, "[]"])
   func `is set by no other body`(body: String) {
     let backend = FakeBackend()
     #expect(put(backend, body).status == 400)

@@ -89,7 +89,7 @@ def test_every_endpoint_serves_while_two_thousand_clients_talk(start_edge, direc
     assert ask("POST", "/api/v1/drain", {"delay_seconds": 600})["draining"]
     ask("GET", "/readyz", status=503)
     assert not ask("POST", "/api/v1/undrain", {})["draining"]
-    assert ask("PUT", "/api/v1/log-level", {"level": "warning"}) == ask("GET", "/api/v1/log-level")
+    assert ask("PUT", "/api/v1/log-level", {"level": "warn"}) == ask("GET", "/api/v1/log-level")
     document = json.loads(edge.path.read_text()) | {"timeouts": {"head": "9s"}}
     assert ask("POST", "/api/v1/config/validate", {"yaml": json.dumps(document)})["valid"]
     edge.path.write_text(json.dumps(document))
