@@ -3,6 +3,8 @@
 import hashlib
 import http.client
 import json
+import os
+import pwd
 import socket
 import time
 
@@ -92,6 +94,63 @@ def test_a_token_opens_what_its_role_may_do_and_every_attempt_at_a_change_is_on_
         lines = eventually(lambda: len(audit(directory)) == 4 and audit(directory))
         assert [line["http.response.status_code"] for line in lines] == [*statuses, 401]
         assert lines[2]["audit.actor"] == "admin-name (admin)"
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can be somebody else")
+@pytest.mark.parametrize("has_tokens", [True, False], ids=["with tokens", "without tokens"])
+def test_on_the_unix_socket_another_user_is_nobody_until_they_show_a_token(guarded, directory, has_tokens):
+    edge = guarded() if has_tokens else guarded(tokens_file=None)
+    # The files' modes would keep them out before anybody asked who they are.
+    directory.chmod(0o755)
+    (directory / "admin.sock").chmod(0o666)
+    assert ask_as("root", directory, "/api/v1/status") == (200, None)
+    assert ask_as("nobody", directory, "/livez") == (200, None)
+    assert ask_as("nobody", directory, "/metrics") == (200, None)
+    for token in (None, "wrong", *TOKENS.values()):
+        for target in ("/api/v1/status", "/api/v1/connections", "/api/v1/whoami"):
+            told = ask_as("nobody", directory, target, token)
+            if not has_tokens:
+                assert told == (403, "access_denied"), (token, target)
+            elif token in TOKENS.values():
+                assert told == (200, None), (token, target)
+            else:
+                assert told == (401, "token_invalid" if token else "token_missing"), (token, target)
+    viewer = TOKENS["viewer"]
+    refused = (403, "role_too_low") if has_tokens else (403, "access_denied")
+    assert ask_as("nobody", directory, "/api/v1/undrain", viewer, method="POST") == refused
+    assert edge.admin("POST", "/api/v1/undrain", {})[0] == 200
+    lines = eventually(lambda: len(audit(directory)) == 2 and audit(directory))
+    assert [line["http.response.status_code"] for line in lines] == [403, 200]
+    assert lines[1]["audit.actor"] == "uid:0 (admin)"
+
+
+def ask_as(user, directory, target, token=None, method="GET"):
+    """Asks over the Unix socket in a process that is another user's: the status, and the word of a problem."""
+    receiving, giving = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            who = pwd.getpwnam(user)
+            os.setgroups([])
+            os.setresgid(who.pw_gid, who.pw_gid, who.pw_gid)
+            os.setresuid(who.pw_uid, who.pw_uid, who.pw_uid)
+            client = socket.socket(socket.AF_UNIX)
+            client.settimeout(slow(10))
+            client.connect(str(directory / "admin.sock"))
+            lines = [f"{method} {target} HTTP/1.1", "Host: localhost", "Connection: close", "Content-Type: application/json",
+                     *([f"Authorization: Bearer {token}"] if token else []), *(["Content-Length: 0"] if method != "GET" else [])]
+            client.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
+            while received := client.recv(65_536):
+                os.write(giving, received)
+        finally:
+            os._exit(0)
+    os.close(giving)
+    with open(receiving, "rb") as pipe:
+        head, _, body = pipe.read().partition(b"\r\n\r\n")
+    os.waitpid(child, 0)
+    assert head, f"{user} got no answer"
+    status = int(head.split()[1])
+    return status, json.loads(body)["error"] if status >= 400 else None
 
 
 def test_a_page_can_forge_nothing(guarded):
