@@ -76,6 +76,9 @@ public protocol AdminBackend: ConnectionBackend {
   /// Where what happens is told.
   var events: EventHub { get }
 
+  /// Lets whoever waits for this thread's core go first. Called in the midst of long answers.
+  func giveWay()
+
   /// Keeps a line about a write that was asked for, refused ones included. Must not wait.
   func audit(_ record: AuditRecord)
 }

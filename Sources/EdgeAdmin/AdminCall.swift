@@ -42,7 +42,7 @@ struct AdminCall {
 
   /// The wall clock, as the edge reads it.
   func wallTime() throws(AdminProblem) -> WallTime {
-    try asked { () throws(AdminBackendError) in try backend.status().now }
+    try asked { () throws(AdminBackendError) in try backend.status().now.wallTime }
   }
 
   /// Refuses whoever has less than this role, for what needs more than the operation does.

@@ -8,9 +8,9 @@ public struct AdminStatus: Equatable, Sendable {
   /// The commit it was built from.
   public var revision: String
   /// When it started.
-  public var startedAt: WallTime
+  public var started: Moment
   /// Now.
-  public var now: WallTime
+  public var now: Moment
   /// Reactor threads.
   public var reactors: Int
   /// Clients that are connected.
@@ -35,23 +35,23 @@ public struct AdminStatus: Equatable, Sendable {
     /// The file; nil where there is none.
     public var file: String?
     /// When it was read.
-    public var loadedAt: WallTime
+    public var loaded: Moment
     /// What changes with it; nil where that is not known.
     public var etag: String?
     /// When a reload was asked for last, and what came of it: `applied`, `unchanged` or `failed`.
     public var lastReload: (at: WallTime, result: String)?
 
     /// Makes a state.
-    public init(file: String? = nil, loadedAt: WallTime, etag: String? = nil, lastReload: (at: WallTime, result: String)? = nil) {
+    public init(file: String? = nil, loaded: Moment, etag: String? = nil, lastReload: (at: WallTime, result: String)? = nil) {
       self.file = file
-      self.loadedAt = loadedAt
+      self.loaded = loaded
       self.etag = etag
       self.lastReload = lastReload
     }
 
     /// Compares all members.
     public static func == (left: ConfigurationState, right: ConfigurationState) -> Bool {
-      left.file == right.file && left.loadedAt == right.loadedAt && left.etag == right.etag
+      left.file == right.file && left.loaded == right.loaded && left.etag == right.etag
         && left.lastReload?.at == right.lastReload?.at && left.lastReload?.result == right.lastReload?.result
     }
   }
@@ -72,13 +72,13 @@ public struct AdminStatus: Equatable, Sendable {
 
   /// Makes the status of an edge that serves and has counted nothing.
   public init(
-    version: String, revision: String = "", startedAt: WallTime, now: WallTime, reactors: Int, connections: Int,
+    version: String, revision: String = "", started: Moment, now: Moment, reactors: Int, connections: Int,
     maxConnections: Int, isDraining: Bool, routes: [String], totals: EdgeTotals = EdgeTotals(of: []),
     configuration: ConfigurationState? = nil
   ) {
     self.version = version
     self.revision = revision
-    self.startedAt = startedAt
+    self.started = started
     self.now = now
     self.reactors = reactors
     self.connections = connections
@@ -86,13 +86,14 @@ public struct AdminStatus: Equatable, Sendable {
     self.isDraining = isDraining
     self.routes = routes
     self.totals = totals
-    self.configuration = configuration ?? ConfigurationState(loadedAt: startedAt)
+    self.configuration = configuration ?? ConfigurationState(loaded: started)
   }
 
   var json: JSON {
     [
-      "version": .string(version), "revision": .string(revision), "started_at": .string(startedAt.rfc3339),
-      "now": .string(now.rfc3339), "uptime_seconds": seconds(from: startedAt, to: now), "reactors": .integer(Int64(reactors)),
+      "version": .string(version), "revision": .string(revision), "started_at": .string(started.wallTime.rfc3339),
+      "now": .string(now.wallTime.rfc3339), "uptime_seconds": seconds(from: started.instant, to: now.instant),
+      "reactors": .integer(Int64(reactors)),
       "connections": .integer(Int64(connections)), "max_connections": .integer(Int64(maxConnections)),
       "ready": .bool(!isDraining), "draining": .bool(isDraining), "drain": drain.map { .object($0.json) } ?? .null,
       "routes": .array(routes.map(JSON.string)), "messages_in": .count(totals.all.messagesReceived),
@@ -100,16 +101,16 @@ public struct AdminStatus: Equatable, Sendable {
       "bytes_out": .count(totals.all.bytesSent), "handshakes": totals.all.handshakesJSON,
       "throttled_connections": .integer(Int64(totals.throttledConnections)),
       "clients_waiting": .integer(Int64(totals.waitingClients)), "send_queue_bytes": .integer(Int64(totals.sendQueueBytes)),
-      "config": configuration.json(now: now), "next_certificate_expiry": nextExpiry?.json(now: now) ?? .null,
+      "config": configuration.json(now: now.instant), "next_certificate_expiry": nextExpiry?.json(now: now.wallTime) ?? .null,
     ]
   }
 }
 
 extension AdminStatus.ConfigurationState {
-  fileprivate func json(now: WallTime) -> JSON {
+  fileprivate func json(now: Instant) -> JSON {
     [
-      "file": file.map(JSON.string) ?? .null, "loaded_at": .string(loadedAt.rfc3339),
-      "age_seconds": seconds(from: loadedAt, to: now), "etag": etag.map(JSON.string) ?? .null,
+      "file": file.map(JSON.string) ?? .null, "loaded_at": .string(loaded.wallTime.rfc3339),
+      "age_seconds": seconds(from: loaded.instant, to: now), "etag": etag.map(JSON.string) ?? .null,
       "last_reload": lastReload.map { ["at": .string($0.at.rfc3339), "result": .string($0.result)] } ?? .null,
     ]
   }

@@ -28,22 +28,22 @@ public struct ConnectionFilter: Equatable, Sendable {
   public var isEmpty: Bool { self == ConnectionFilter() }
 
   /// Whether a connection is meant. One that is over is as old and as silent as it was at its end.
-  public func matches(_ connection: ConnectionSummary, now: WallTime) -> Bool {
+  public func matches(_ connection: some ListedConnection, now: Instant) -> Bool {
     if let ids, !ids.contains(connection.id) { return false }
     if let isThrottled, connection.isThrottled != isThrottled { return false }
-    guard isSame(user, connection.user), isSame(route, connection.route), isSame(worker, connection.worker),
-      isSame(origin, connection.origin)
-    else { return false }
+    if let user, !isSame(user, connection.user) { return false }
+    if let route, !isSame(route, connection.route) { return false }
+    if let worker, !isSame(worker, connection.worker) { return false }
+    if let origin, !isSame(origin, connection.origin) { return false }
     if let addresses, !(connection.clientAddress.map(addresses.contains) ?? false) { return false }
-    let end = connection.end?.at ?? now
-    if let idleLongerThan, end - connection.lastMessageAt <= idleLongerThan { return false }
-    if let olderThan, end - connection.openedAt <= olderThan { return false }
+    let end = connection.ended ?? now
+    if let idleLongerThan, end - connection.lastMessage <= idleLongerThan { return false }
+    if let olderThan, end - connection.opened.instant <= olderThan { return false }
     return true
   }
 }
 
 /// Byte by byte: to the edge, texts that only look the same are different.
-private func isSame(_ wanted: String?, _ text: String?) -> Bool {
-  guard let wanted else { return true }
-  return text.map { $0.utf8.elementsEqual(wanted.utf8) } ?? false
+private func isSame(_ wanted: String, _ text: String?) -> Bool {
+  text.map { $0.utf8.elementsEqual(wanted.utf8) } ?? false
 }

@@ -6,14 +6,15 @@ extension AdminAPI {
   static let connectionOperations: [AdminOperation] = [
     .read("/api/v1/connections", by: .role(.viewer), takesQuery: true) { call throws(AdminProblem) in
       let query = try ConnectionQuery(call.request.query)
-      return .json(try call.asked { () throws(AdminBackendError) in try call.backend.connections(query) }.json)
+      let page = try call.asked { () throws(AdminBackendError) in try call.backend.connections(query) }
+      return AdminResponse(type: "application/json", body: page.encoded(giveWay: call.backend.giveWay))
     },
     .read("/api/v1/connections/{id}", by: .role(.viewer)) { call throws(AdminProblem) in
       let id = try call.named { ConnectionID($0) }
       guard let found = try call.asked({ () throws(AdminBackendError) in try call.backend.connection(id) }) else {
         throw noConnection(id)
       }
-      return .json(found.json(now: try call.wallTime()))
+      return .json(found.json(now: call.now))
     },
     .write(.delete, "/api/v1/connections/{id}", by: .operator, action: "connection.disconnect") { call throws(AdminProblem) in
       let id = try call.named { ConnectionID($0) }
@@ -44,7 +45,7 @@ extension AdminCall {
     guard let found = try asked({ () throws(AdminBackendError) in try backend.throttle(id, throttle) }) else {
       throw noConnection(id)
     }
-    return .json(found.json(now: try wallTime()))
+    return .json(found.json(now: now))
   }
 }
 

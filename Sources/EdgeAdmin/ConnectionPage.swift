@@ -3,7 +3,7 @@ public import EdgeCore
 /// One page of connections.
 public struct ConnectionPage: Equatable, Sendable {
   /// When the page was made.
-  public var now: WallTime
+  public var now: Moment
   /// How many connections of the states that were asked for there are, filters or not.
   public var total: Int
   /// How many of them pass the filters.
@@ -14,7 +14,7 @@ public struct ConnectionPage: Equatable, Sendable {
   public var connections: [ConnectionSummary]
 
   /// Makes a page.
-  public init(now: WallTime, total: Int, matched: Int, nextCursor: String?, connections: [ConnectionSummary]) {
+  public init(now: Moment, total: Int, matched: Int, nextCursor: String?, connections: [ConnectionSummary]) {
     self.now = now
     self.total = total
     self.matched = matched
@@ -22,12 +22,31 @@ public struct ConnectionPage: Equatable, Sendable {
     self.connections = connections
   }
 
-  var json: JSON {
-    [
-      "now": .string(now.rfc3339), "total": .integer(Int64(total)), "matched": .integer(Int64(matched)),
-      "next_cursor": nextCursor.map(JSON.string) ?? .null, "connections": .array(connections.map { $0.json(now: now) }),
+  /// The page as JSON text: one connection after the other, so that it is never there in two forms at once.
+  ///
+  /// - Parameter giveWay: called every hundred microseconds or so.
+  func encoded(giveWay: () -> Void) -> [UInt8] {
+    let counts: JSON = [
+      "now": .string(now.wallTime.rfc3339), "total": .integer(Int64(total)), "matched": .integer(Int64(matched)),
+      "next_cursor": nextCursor.map(JSON.string) ?? .null,
     ]
+    var text: [UInt8] = []
+    text.reserveCapacity(256 + connections.count * Self.usualRowBytes)
+    counts.encode(into: &text)
+    // The counts' closing brace makes room for one more member.
+    text.removeLast()
+    text += ",\"connections\":[".utf8
+    for (index, connection) in connections.enumerated() {
+      if index > 0 { text.append(UInt8(ascii: ",")) }
+      connection.json(now: now.instant).encode(into: &text)
+      if index % Self.rowsAtOnce == Self.rowsAtOnce - 1 { giveWay() }
+    }
+    text += "]}\n".utf8
+    return text
   }
+
+  private static let usualRowBytes = 512
+  private static let rowsAtOnce = 50
 }
 
 extension ConnectionQuery {
@@ -39,17 +58,18 @@ extension ConnectionQuery {
     private let number: Int64
     /// The key, where it is text; else empty.
     private let text: String
-    private let id: ConnectionID
+    /// The connection that stands there.
+    let id: ConnectionID
 
-    init(sort: Sort, isDescending: Bool, of connection: ConnectionSummary) {
+    init(sort: Sort, isDescending: Bool, of connection: some ListedConnection) {
       self.sort = sort
       self.isDescending = isDescending
       id = connection.id
       text = sort == .user ? connection.user ?? "" : ""
       number =
         switch sort {
-        case .opened: connection.openedAt.nanoseconds
-        case .active: connection.lastMessageAt.nanoseconds
+        case .opened: Int64(clamping: connection.opened.instant.nanoseconds)
+        case .active: Int64(clamping: connection.lastMessage.nanoseconds)
         case .messages: Int64(clamping: connection.received.messages &+ connection.sent.messages)
         case .bytes: Int64(clamping: connection.received.bytes &+ connection.sent.bytes)
         case .queued: Int64(connection.queuedBytes)

@@ -27,19 +27,20 @@ public struct ConnectionQuery: Equatable, Sendable {
     /// All.
     case any
 
-    /// Whether connections that are in `state` are shown.
-    func includes(_ state: ConnectionSummary.State) -> Bool {
-      switch (self, state) {
-      case (.any, _), (.open, .open), (.open, .closing), (.closed, .closed): true
-      case (.open, .closed), (.closed, .open), (.closed, .closing): false
+    /// Whether connections that are over, or those that are not, are shown.
+    func includes(over isOver: Bool) -> Bool {
+      switch self {
+      case .any: true
+      case .open: !isOver
+      case .closed: isOver
       }
     }
 
     /// Whether it takes looking at those that are open.
-    public var includesOpen: Bool { includes(.open) }
+    public var includesOpen: Bool { includes(over: false) }
 
     /// Whether it takes looking at those that are over.
-    public var includesClosed: Bool { includes(.closed) }
+    public var includesClosed: Bool { includes(over: true) }
   }
 
   /// The most connections on a page, 1 to `maxLimit`.
@@ -60,16 +61,14 @@ public struct ConnectionQuery: Equatable, Sendable {
 
   /// The page that the query asks for, of a few connections; of many, see `ConnectionSelection`.
   ///
-  /// Pages follow one another by key, not by count: what opens or closes between two pages makes none appear twice, except where
-  /// the key itself changes, as `messages` does.
-  ///
   /// - Parameters:
   ///   - connections: all there are, in any order.
   ///   - now: for the ages.
-  public func page(of connections: [ConnectionSummary], now: WallTime) -> ConnectionPage {
+  public func page(of connections: [ConnectionSummary], now: Moment) -> ConnectionPage {
     var selection = ConnectionSelection(self, now: now)
     for connection in connections { selection.consider(connection) }
-    return selection.page()
+    let ids = selection.ids
+    return selection.page(of: connections.filter { ids.contains($0.id) })
   }
 
   /// The most connections on a page.

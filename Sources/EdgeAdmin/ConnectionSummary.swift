@@ -1,7 +1,7 @@
 public import EdgeCore
 
 /// What an operator sees of one connection.
-public struct ConnectionSummary: Equatable, Sendable {
+public struct ConnectionSummary: ListedConnection, Equatable, Sendable {
   /// Where a connection is in its life.
   public enum State: String, Sendable {
     /// Messages pass.
@@ -33,9 +33,9 @@ public struct ConnectionSummary: Equatable, Sendable {
   /// `1.2` or `1.3`; nil without TLS.
   public var tlsVersion: String?
   /// When the handshake was accepted.
-  public var openedAt: WallTime
+  public var opened: Moment
   /// When the last message passed, either way; the opening counts as one.
-  public var lastMessageAt: WallTime
+  public var lastMessage: Instant
   /// Messages and payload bytes from the client.
   public var received = Traffic()
   /// Messages and payload bytes to the client.
@@ -66,7 +66,7 @@ public struct ConnectionSummary: Equatable, Sendable {
   /// How a connection ended.
   public struct End: Equatable, Sendable {
     /// When.
-    public var at: WallTime
+    public var at: Moment
     /// The close code that the client saw.
     public var code: UInt16
     /// Why, as it was said.
@@ -75,7 +75,7 @@ public struct ConnectionSummary: Equatable, Sendable {
     public var initiator: Initiator
 
     /// Makes an end.
-    public init(at: WallTime, code: UInt16, reason: String, initiator: Initiator) {
+    public init(at: Moment, code: UInt16, reason: String, initiator: Initiator) {
       self.at = at
       self.code = code
       self.reason = reason
@@ -86,7 +86,7 @@ public struct ConnectionSummary: Equatable, Sendable {
   /// Makes the summary of a connection that has just opened.
   public init(
     id: ConnectionID, listener: String, route: String, worker: String, user: String?, clientAddress: IPAddress?,
-    origin: String?, clientProtocol: String, tlsVersion: String?, openedAt: WallTime
+    origin: String?, clientProtocol: String, tlsVersion: String?, opened: Moment
   ) {
     self.id = id
     state = .open
@@ -98,13 +98,16 @@ public struct ConnectionSummary: Equatable, Sendable {
     self.origin = origin
     self.clientProtocol = clientProtocol
     self.tlsVersion = tlsVersion
-    self.openedAt = openedAt
-    lastMessageAt = openedAt
+    self.opened = opened
+    lastMessage = opened.instant
   }
 
+  /// When it ended.
+  public var ended: Instant? { end?.at.instant }
+
   /// The connection as the API shows it; `now` is for its age.
-  func json(now: WallTime) -> JSON {
-    let last = end?.at ?? now
+  func json(now: Instant) -> JSON {
+    let last = ended ?? now
     var json: [JSON.Member] = [
       .init(name: "id", value: .string(id.description)),
       .init(name: "state", value: .string(state.rawValue)),
@@ -116,9 +119,9 @@ public struct ConnectionSummary: Equatable, Sendable {
       .init(name: "origin", value: origin.map(JSON.string) ?? .null),
       .init(name: "protocol", value: .string(clientProtocol)),
       .init(name: "tls_version", value: tlsVersion.map(JSON.string) ?? .null),
-      .init(name: "opened_at", value: .string(openedAt.rfc3339)),
-      .init(name: "age_seconds", value: seconds(from: openedAt, to: last)),
-      .init(name: "idle_seconds", value: seconds(from: lastMessageAt, to: last)),
+      .init(name: "opened_at", value: .string(opened.wallTime.rfc3339)),
+      .init(name: "age_seconds", value: seconds(from: opened.instant, to: last)),
+      .init(name: "idle_seconds", value: seconds(from: lastMessage, to: last)),
       .init(name: "messages_in", value: .integer(Int64(clamping: received.messages))),
       .init(name: "messages_out", value: .integer(Int64(clamping: sent.messages))),
       .init(name: "bytes_in", value: .integer(Int64(clamping: received.bytes))),
@@ -128,7 +131,7 @@ public struct ConnectionSummary: Equatable, Sendable {
       .init(name: "throttle", value: throttle?.json ?? .null),
     ]
     if let end {
-      json.append(.init(name: "closed_at", value: .string(end.at.rfc3339)))
+      json.append(.init(name: "closed_at", value: .string(end.at.wallTime.rfc3339)))
       json.append(.init(name: "close_code", value: .integer(Int64(end.code))))
       json.append(.init(name: "close_reason", value: .string(end.reason)))
       json.append(.init(name: "close_initiator", value: .string(end.initiator.rawValue)))
@@ -137,8 +140,7 @@ public struct ConnectionSummary: Equatable, Sendable {
   }
 }
 
-/// Seconds with three decimals; zero where the clock was set back between the two.
-func seconds(from start: WallTime, to end: WallTime) -> JSON {
-  let milliseconds = max(0, end.nanoseconds / 1_000_000 - start.nanoseconds / 1_000_000)
-  return .number(Double(milliseconds) / 1_000)
+/// Seconds with three decimals; zero where `end` comes before `start`.
+func seconds(from start: Instant, to end: Instant) -> JSON {
+  .number(Double(max(0, (end - start).nanoseconds) / 1_000_000) / 1_000)
 }

@@ -14,8 +14,8 @@ extension AdminAPI {
       return .json(["certificates": .array(certificates.map { $0.json(now: now) })])
     },
     .read("/api/v1/keys", by: .role(.viewer)) { call throws(AdminProblem) in
-      let (keys, now) = (try call.asked { () throws(AdminBackendError) in try call.backend.keys() }, try call.wallTime())
-      return .json(["keys": .array(keys.map { $0.json(now: now) })])
+      let keys = try call.asked { () throws(AdminBackendError) in try call.backend.keys() }
+      return .json(["keys": .array(keys.map { $0.json(now: call.now) })])
     },
   ]
 }
@@ -139,23 +139,23 @@ public struct AdminKeys: Equatable, Sendable {
   /// The keys that tokens are checked with.
   public var keys: [Key]
   /// When they were read; nil for keys that a provider never gave.
-  public var fetchedAt: WallTime?
+  public var fetched: Moment?
 
   /// Makes a set of keys.
-  public init(auth: String, source: Source, location: String, keys: [Key], fetchedAt: WallTime?) {
+  public init(auth: String, source: Source, location: String, keys: [Key], fetched: Moment?) {
     self.auth = auth
     self.source = source
     self.location = location
     self.keys = keys
-    self.fetchedAt = fetchedAt
+    self.fetched = fetched
   }
 
-  fileprivate func json(now: WallTime) -> JSON {
+  fileprivate func json(now: Instant) -> JSON {
     [
       "auth": .string(auth), "source": .string(source.rawValue), "location": .string(location),
       "keys": .array(keys.map { ["kid": $0.id.map(JSON.string) ?? .null, "algorithm": .string($0.algorithm)] }),
-      "fetched_at": fetchedAt.map { .string($0.rfc3339) } ?? .null,
-      "age_seconds": fetchedAt.map { seconds(from: $0, to: now) } ?? .null,
+      "fetched_at": fetched.map { .string($0.wallTime.rfc3339) } ?? .null,
+      "age_seconds": fetched.map { seconds(from: $0.instant, to: now) } ?? .null,
     ]
   }
 }

@@ -39,13 +39,18 @@ extension JSON {
   /// Appends `text` as a JSON string with its quotes; quotes, backslashes and control characters are escaped.
   public static func encode(_ text: String, into output: inout [UInt8]) {
     output.append(UInt8(ascii: "\""))
-    if text.utf8.contains(where: needsEscape) {
+    if hasEscapes(text.utf8.span) {
       for byte in text.utf8 { appendEscaped(byte, to: &output) }
     } else {
       output.append(contentsOf: text.utf8)
     }
     output.append(UInt8(ascii: "\""))
   }
+}
+
+private func hasEscapes(_ bytes: Span<UInt8>) -> Bool {
+  for index in bytes.indices where needsEscape(bytes[index]) { return true }
+  return false
 }
 
 private func needsEscape(_ byte: UInt8) -> Bool {

@@ -17,6 +17,13 @@ public enum WallClock {
   }
 }
 
+extension Moment {
+  /// This moment.
+  public static func now() -> Moment {
+    Moment(instant: MonotonicClock.now(), wallTime: WallClock.now())
+  }
+}
+
 private func nanoseconds(of clock: clockid_t) -> Int64 {
   var time = timespec()
   unsafe clock_gettime(clock, &time)

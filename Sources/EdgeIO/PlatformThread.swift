@@ -39,6 +39,12 @@ public final class PlatformThread: Sendable {
     return PlatformThread(handle)
   }
 
+  /// Lets another thread that waits for this core go first, if one does. For long work that nobody waits for as impatiently: a thread
+  /// that has begun may else keep its core for some milliseconds.
+  public static func giveWay() {
+    sched_yield()
+  }
+
   /// Waits until the thread has ended. A second call returns at once.
   public func join() {
     guard let handle = handle.withLock({ $0.take() }) else { return }

@@ -14,6 +14,7 @@ final class ReactorContext {
   private(set) var metrics: ReactorMetrics
   let shared: SharedState
   let idleLinks: IdleLinks
+  let sweeps: ConnectionSweeps
   private(set) var snapshot: Snapshot
   private(set) var gate: Gate
   /// Verified tokens of this reactor.
@@ -43,6 +44,7 @@ final class ReactorContext {
     turnOutput = TurnOutput(reactor)
     scratch = try TLSScratch(inputBytes: Self.shareBytes)
     idleLinks = IdleLinks()
+    sweeps = try ConnectionSweeps(reactor)
     // One part for what a connection kept, one for what a read brings.
     unsafe plaintext = .allocate(byteCount: 2 * scratch.plaintextBytes, alignment: 64)
   }

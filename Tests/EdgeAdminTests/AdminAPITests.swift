@@ -175,7 +175,7 @@ func api(_ backend: FakeBackend, tokens: AdminTokens? = nil, hosts: [String] = [
 func ask(
   _ backend: FakeBackend, _ request: AdminRequest, from peer: AdminPeer = .unix(userID: nil), scope: AdminAPI.Scope = .full
 ) -> AdminResponse {
-  api(backend).respond(to: request, from: peer, scope: scope, now: Instant(nanoseconds: 0))
+  api(backend).respond(to: request, from: peer, scope: scope, now: present.instant)
 }
 
 func delete(body: String? = nil) -> AdminRequest {

@@ -32,7 +32,7 @@ import Testing
 
   @Test func `filter by what they name`() {
     var closed = summary(3, user: "carol", address: "10.1.1.1", route: "feed")
-    closed.state = .closed
+    closed.end = .init(at: present, code: 1000, reason: "", initiator: .client)
     var closing = summary(4, user: "dave", address: "2001:db8::5")
     closing.state = .closing
     let all = [summary(1, user: "alice"), summary(2), closed, closing]
@@ -55,7 +55,7 @@ import Testing
     all[4].received = .init(messages: 9, bytes: 100)
     all[0].sent = .init(messages: 1, bytes: 900)
     all[1].queuedBytes = 7
-    all[2].lastMessageAt = WallTime(seconds: 1)
+    all[2].lastMessage = instant(1)
     #expect(serials(all) { _ in } == [2, 4, 1, 3, 5])
     #expect(serials(all) { $0.isDescending = true } == [5, 3, 1, 4, 2])
     #expect(
@@ -88,23 +88,23 @@ import Testing
       let page = try ConnectionQuery(
         "limit=4&sort=\(sort.rawValue)&order=\(isDescending ? "desc" : "asc")" + (cursor.map { "&cursor=\($0)" } ?? "")
       )
-      .page(of: all.shuffled(), now: now)
+      .page(of: all.shuffled(), now: present)
       #expect(page.total == 23 && page.matched == 23 && page.connections.count <= 4)
       seen += page.connections.map(\.id)
       cursor = page.nextCursor
     } while cursor != nil && seen.count < 100
-    #expect(seen == whole.page(of: all, now: now).connections.map(\.id))
+    #expect(seen == whole.page(of: all, now: present).connections.map(\.id))
     #expect(Set(seen).count == 23)
   }
 
   @Test func `a clock that was set back makes no negative age`() {
-    let json = summary(1, opened: 5_000).json(now: now)
+    let json = summary(1, opened: 5_000).json(now: present.instant)
     #expect(json["age_seconds"]?.numberValue == 0)
   }
 
   private func serials(_ all: [ConnectionSummary], _ change: (inout ConnectionQuery) -> Void) -> [UInt64] {
     var query = ConnectionQuery()
     change(&query)
-    return query.page(of: all.reversed(), now: now).connections.map { $0.id.rawValue }
+    return query.page(of: all.reversed(), now: present).connections.map { $0.id.rawValue }
   }
 }

@@ -44,7 +44,7 @@ final class FakeBackend: AdminBackend {
 
   func connections(_ query: ConnectionQuery) throws(AdminBackendError) -> ConnectionPage {
     try check()
-    return query.page(of: state.withLock { $0.connections }, now: now)
+    return query.page(of: state.withLock { $0.connections }, now: present)
   }
 
   func connection(_ id: ConnectionID) throws(AdminBackendError) -> ConnectionSummary? {
@@ -64,7 +64,7 @@ final class FakeBackend: AdminBackend {
   func disconnect(_ order: BulkDisconnectOrder) throws(AdminBackendError) -> BulkDisconnectOutcome {
     try check()
     return state.withLock { state in
-      let meant = state.connections.filter { order.filter.matches($0, now: now) }
+      let meant = state.connections.filter { order.filter.matches($0, now: present.instant) }
       guard !order.isRehearsal else { return .counted(meant.count) }
       guard state.jobs.count < 2 else { return .busy(maxJobs: 2) }
       for connection in meant { state.disconnects.append("\(connection.id) \(order.close.code) \(order.close.reason)") }
@@ -135,7 +135,7 @@ final class FakeBackend: AdminBackend {
   func status() throws(AdminBackendError) -> AdminStatus {
     try check()
     return AdminStatus(
-      version: "1.0", startedAt: WallTime(seconds: 1_000), now: now, reactors: 2, connections: 2, maxConnections: 100,
+      version: "1.0", started: moment(1_000), now: present, reactors: 2, connections: 2, maxConnections: 100,
       isDraining: false, routes: ["chat"])
   }
 
@@ -169,8 +169,8 @@ final class FakeBackend: AdminBackend {
     return [
       AdminKeys(
         auth: "main", source: .secretFile, location: "/keys/secret", keys: [.init(id: nil, algorithm: "HS256")],
-        fetchedAt: WallTime(seconds: now.seconds - 10)),
-      AdminKeys(auth: "other", source: .url, location: "https://id.example.com/keys", keys: [], fetchedAt: nil),
+        fetched: present.earlier(by: .seconds(10))),
+      AdminKeys(auth: "other", source: .url, location: "https://id.example.com/keys", keys: [], fetched: nil),
     ]
   }
 
@@ -233,6 +233,8 @@ final class FakeBackend: AdminBackend {
   var audits: [AuditRecord] { state.withLock { $0.audits } }
   var disconnects: [String] { state.withLock { $0.disconnects } }
 
+  func giveWay() {}
+
   private func check() throws(AdminBackendError) {
     if let error = state.withLock({ $0.error }) { throw error }
   }
@@ -260,9 +262,17 @@ func summary(
   ConnectionSummary(
     id: ConnectionID(reactor: 0, serial: serial), listener: "public", route: route, worker: "/run/chat/1.sock", user: user,
     clientAddress: IPAddress(address), origin: "https://chat.example.com", clientProtocol: "http/1.1", tlsVersion: "1.3",
-    openedAt: WallTime(seconds: 1_000 + opened))
+    opened: moment(1_000 + opened))
 }
 
+/// A moment that both clocks call by the same number of seconds.
+func moment(_ seconds: Int64) -> Moment {
+  Moment(instant: instant(seconds), wallTime: WallTime(seconds: seconds))
+}
+
+func instant(_ seconds: Int64) -> Instant { Instant(nanoseconds: UInt64(seconds) * 1_000_000_000) }
+
 let now = WallTime(seconds: 2_000)
+let present = moment(2_000)
 let firstID = "0000000000000001"
 let loopback = AdminPeer.tcp(.ip(IPAddress(v4: 0x7f00_0001), port: 40_000))

@@ -7,21 +7,21 @@ import EdgeWebSocket
 /// What the admin plane says of connections, and does to them. Whoever asks waits; a reactor takes a share of the work in a turn.
 extension AdminPlane {
   func connections(_ query: ConnectionQuery) throws(AdminBackendError) -> ConnectionPage {
-    var selection = ConnectionSelection(query, now: WallClock.now())
+    let empty = ConnectionSelection(query, now: .now())
+    var selection = empty
+    let closed = shared.closed.all
     if query.state.includesClosed {
-      for connection in shared.closed.all { selection.consider(connection.summary) }
+      for connection in closed { selection.consider(connection) }
     }
-    if query.state.includesOpen {
-      let empty = ConnectionSelection(query, now: WallClock.now())
-      for part in try ask({ .select(empty, reply: $0) }) { selection.add(part) }
-    }
-    return selection.page()
+    guard query.state.includesOpen else { return selection.page(of: closed.summaries(of: selection.ids)) }
+    for part in try ask({ .select(empty, reply: $0) }) { selection.add(part) }
+    return selection.page(of: try summaries(of: selection.ids, closed))
   }
 
   func connection(_ id: ConnectionID) throws(AdminBackendError) -> ConnectionSummary? {
     guard reactors.indices.contains(id.reactor) else { return nil }
-    let open = try ask(id.reactor) { .describe(id, reply: $0) }
-    return open ?? shared.closed.all.first { $0.id == id }?.summary
+    let open = try ask(id.reactor) { .describe([id], reply: $0) }
+    return open.first ?? shared.closed.all.first { $0.id == id }?.summary
   }
 
   func disconnect(_ id: ConnectionID, _ order: DisconnectOrder) throws(AdminBackendError) -> Bool {
@@ -30,7 +30,7 @@ extension AdminPlane {
   }
 
   func disconnect(_ order: BulkDisconnectOrder) throws(AdminBackendError) -> BulkDisconnectOutcome {
-    let now = WallClock.now()
+    let now = MonotonicClock.now()
     let meant = try ask { .name(order.filter, now: now, reply: $0) }
     let matched = meant.reduce(0) { $0 + $1.count }
     guard !order.isRehearsal else { return .counted(matched) }
@@ -79,6 +79,23 @@ extension AdminPlane {
       window = window ?? sum.window
     }
     return TopTalkers(now: WallClock.now(), window: window, talkers: talkers)
+  }
+
+  /// What is shown of these connections. Of those that were open some may have closed meanwhile: then they are shown so.
+  ///
+  /// - Parameter closed: those that had closed when these were selected.
+  private func summaries(
+    of ids: Set<ConnectionID>, _ closed: some Sequence<ClosedConnection>
+  ) throws(AdminBackendError) -> [ConnectionSummary] {
+    let shares = Dictionary(grouping: ids, by: \.reactor)
+    let answers = try Answers<[ConnectionSummary]>()
+    for (reactor, ids) in shares {
+      guard reactors[reactor].post(.connections(.describe(ids) { answers.add($0) })) else { throw .stopping }
+    }
+    var summaries = Array(try answers.wait(for: shares.count, patience: Self.patience).joined())
+    if summaries.count < ids.count { summaries += closed.summaries(of: ids.subtracting(summaries.map(\.id))) }
+    if summaries.count < ids.count { summaries += shared.closed.all.summaries(of: ids.subtracting(summaries.map(\.id))) }
+    return summaries
   }
 
   /// Asks all reactors, and waits for their answers.

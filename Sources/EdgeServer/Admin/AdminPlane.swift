@@ -15,7 +15,7 @@ final class AdminPlane: AdminBackend {
   let reloader: Reloader
   let logs: EdgeLogs
   let version: EdgeVersion
-  let started = WallClock.now()
+  let started = Moment.now()
   /// Orders to close many connections.
   let jobs = ClosingJobs()
 
@@ -38,7 +38,7 @@ final class AdminPlane: AdminBackend {
       logRecordsDropped: logs.droppedRecords, certificates: certificateSamples, keySets: keySets,
       connectedClients: shared.limits.openConnections, clientLimit: shared.snapshot.admission.maxConnections, pools: poolSamples,
       workers: workerSamples, limiters: shared.limits.samples, control: shared.control.sample,
-      process: ProcessSample(ProcessFigures.read(), started: started))
+      process: ProcessSample(ProcessFigures.read(), started: started.wallTime))
     return Exposition.render(values, reactors: reactors.map(\.metrics), as: format)
   }
 
@@ -108,6 +108,8 @@ final class AdminPlane: AdminBackend {
   }
 
   var events: EventHub { shared.events }
+
+  func giveWay() { PlatformThread.giveWay() }
 
   func audit(_ record: AuditRecord) {
     shared.control.adminActed(record.action, result: AdminActionResult(status: record.status))

@@ -16,54 +16,66 @@ extension ClosedConnections {
 }
 
 /// A WebSocket that has ended. Its texts share their storage with those of others.
-struct ClosedConnection {
+struct ClosedConnection: ListedConnection {
   let id: ConnectionID
   private let listener: String
-  private let route: String
-  private let worker: String
-  private let user: String?
-  private let address: IPAddress?
-  private let origin: String?
+  let route: String
+  let worker: String
+  let user: String?
+  let clientAddress: IPAddress?
+  let origin: String?
   private let clientProtocol: ClientProtocol
   private let tlsVersion: TLSVersion?
-  private let openedAt: WallTime
-  private let lastMessageAt: WallTime
-  private let closedAt: WallTime
-  private let received: Traffic
-  private let sent: Traffic
+  let opened: Moment
+  let lastMessage: Instant
+  private let closed: Moment
+  let received: ConnectionSummary.Traffic
+  let sent: ConnectionSummary.Traffic
   private let code: UInt16
   private let initiator: Initiator
   private let reason: String
 
-  init(_ client: Client, _ tunnel: Tunnel, _ ending: RelayEnding) {
-    id = client.id
-    listener = client.listener.name
-    route = tunnel.route.name
-    worker = tunnel.workerPath
-    user = tunnel.caller.user?.subject
-    address = tunnel.caller.address
-    origin = tunnel.caller.origin
-    clientProtocol = client.clientProtocol
-    tlsVersion = client.tlsVersion
-    openedAt = tunnel.openedAt
-    lastMessageAt = tunnel.lastMessageAt
-    closedAt = WallClock.now()
-    received = tunnel.received
-    sent = tunnel.sent
+  init(_ connection: OpenConnection, _ ending: RelayEnding) {
+    id = connection.id
+    listener = connection.client.listener.name
+    route = connection.route
+    worker = connection.worker
+    user = connection.user
+    clientAddress = connection.clientAddress
+    origin = connection.origin
+    clientProtocol = connection.client.clientProtocol
+    tlsVersion = connection.client.tlsVersion
+    opened = connection.opened
+    lastMessage = connection.lastMessage
+    closed = .now()
+    received = connection.received
+    sent = connection.sent
     code = ending.code.rawValue
     initiator = ending.initiator
     reason = ending.reason
   }
 
+  var ended: Instant? { closed.instant }
+  var queuedBytes: Int { 0 }
+  var isThrottled: Bool { false }
+
+  /// All that is shown of it.
   var summary: ConnectionSummary {
     var summary = ConnectionSummary(
-      id: id, listener: listener, route: route, worker: worker, user: user, clientAddress: address, origin: origin,
-      clientProtocol: clientProtocol.word, tlsVersion: tlsVersion?.shortName, openedAt: openedAt)
+      id: id, listener: listener, route: route, worker: worker, user: user, clientAddress: clientAddress, origin: origin,
+      clientProtocol: clientProtocol.word, tlsVersion: tlsVersion?.shortName, opened: opened)
     summary.state = .closed
-    summary.lastMessageAt = lastMessageAt
-    summary.received = .init(messages: received.messages, bytes: received.payloadBytes)
-    summary.sent = .init(messages: sent.messages, bytes: sent.payloadBytes)
-    summary.end = .init(at: closedAt, code: code, reason: reason, initiator: initiator)
+    summary.lastMessage = lastMessage
+    summary.received = received
+    summary.sent = sent
+    summary.end = .init(at: closed, code: code, reason: reason, initiator: initiator)
     return summary
+  }
+}
+
+extension Sequence<ClosedConnection> {
+  /// All that is shown of those that have these names.
+  func summaries(of ids: Set<ConnectionID>) -> [ConnectionSummary] {
+    ids.isEmpty ? [] : filter { ids.contains($0.id) }.map(\.summary)
   }
 }

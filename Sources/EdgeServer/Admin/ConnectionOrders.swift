@@ -1,10 +1,7 @@
 import EdgeAdmin
-import EdgeAuth
 import EdgeCore
 import EdgeIO
 import EdgePolicy
-import EdgeTLS
-import EdgeTelemetry
 import EdgeWebSocket
 
 /// What the admin plane asks of a reactor about its WebSockets. Each reply is called once, on the reactor's thread; none where the
@@ -13,9 +10,9 @@ enum ConnectionOrder: Sendable {
   /// Select for a page.
   case select(ConnectionSelection, reply: @Sendable (ConnectionSelection) -> Void)
   /// Name those that a filter means.
-  case name(ConnectionFilter, now: WallTime, reply: @Sendable ([ConnectionID]) -> Void)
-  /// Tell of one.
-  case describe(ConnectionID, reply: @Sendable (ConnectionSummary?) -> Void)
+  case name(ConnectionFilter, now: Instant, reply: @Sendable ([ConnectionID]) -> Void)
+  /// Tell of some; of those that there still are.
+  case describe([ConnectionID], reply: @Sendable ([ConnectionSummary]) -> Void)
   /// Close one; the reply tells whether there was one.
   case close(ConnectionID, CloseCode, reason: String, reply: @Sendable (Bool) -> Void)
   /// Close many, so many in a second; nil is as fast as it goes.
@@ -32,20 +29,25 @@ extension ReactorContext {
     switch order {
     case .select(let empty, let reply):
       var selection = empty
-      ConnectionSweep.begin(self) { client, tunnel in
-        selection.consider(ConnectionSummary(client, tunnel))
+      sweep {
+        selection.consider($0)
       } finish: {
         reply(selection)
       }
     case .name(let filter, let now, let reply):
       var ids: [ConnectionID] = []
-      ConnectionSweep.begin(self) { client, tunnel in
-        if tunnel.ending == nil, filter.matches(ConnectionSummary(client, tunnel), now: now) { ids.append(client.id) }
+      sweep { connection in
+        if connection.tunnel.ending == nil, filter.matches(connection, now: now) { ids.append(connection.id) }
       } finish: {
         reply(ids)
       }
-    case .describe(let id, let reply):
-      reply(summary(id))
+    case .describe(let ids, let reply):
+      var summaries: [ConnectionSummary] = []
+      sweep(ids) {
+        summaries.append($0.summary)
+      } finish: {
+        reply(summaries)
+      }
     case .close(let id, let code, let reason, let reply):
       let tunnel = connections[id]?.tunnel
       tunnel?.close(code, reason: reason)
@@ -54,40 +56,30 @@ extension ReactorContext {
       ClosingRun.begin(job, ids, perSecond: perSecond, context: self, finish: reply)
     case .throttle(let id, let throttle, let reply):
       connections[id]?.tunnel?.setThrottle(throttle)
-      reply(summary(id))
+      reply(connections[id]?.openConnection?.summary)
     case .talkers(let subject, let now, let reply):
       sum(by: subject, now: now, reply)
     }
   }
 
-  private func summary(_ id: ConnectionID) -> ConnectionSummary? {
-    connections[id].flatMap { client in client.tunnel.map { ConnectionSummary(client, $0) } }
-  }
-
   private func sum(by subject: TopQuery.Subject, now: Instant, _ reply: @escaping @Sendable (TalkSum) -> Void) {
     var sum = TalkSum(subject, since: talkHistory.base(now: now), now: now)
-    ConnectionSweep.begin(self) { client, tunnel in
-      sum.add(client.id, tunnel)
+    sweep {
+      sum.add($0)
     } finish: { [self] in
       talkHistory.keep(sum.look)
       reply(sum)
     }
   }
-}
 
-extension ConnectionSummary {
-  /// A WebSocket as the admin plane shows it.
-  init(_ client: Client, _ tunnel: Tunnel) {
-    self.init(
-      id: client.id, listener: client.listener.name, route: tunnel.route.name, worker: tunnel.workerPath,
-      user: tunnel.caller.user?.subject, clientAddress: tunnel.caller.address, origin: tunnel.caller.origin,
-      clientProtocol: client.clientProtocol.word, tlsVersion: client.tlsVersion?.shortName, openedAt: tunnel.openedAt)
-    state = tunnel.ending == nil ? .open : .closing
-    lastMessageAt = tunnel.lastMessageAt
-    received = Traffic(messages: tunnel.received.messages, bytes: tunnel.received.payloadBytes)
-    sent = Traffic(messages: tunnel.sent.messages, bytes: tunnel.sent.payloadBytes)
-    queuedBytes = tunnel.waitingBytes
-    isThrottled = tunnel.isBeyondLimit
-    throttle = tunnel.throttle.map { ConnectionThrottle(rates: $0.value.rates, until: $0.value.until) }
+  /// Looks at the WebSockets of these connections, or of all that there are by now.
+  private func sweep(
+    _ ids: [ConnectionID]? = nil, visit: @escaping (OpenConnection) -> Void, finish: @escaping () -> Void
+  ) {
+    sweeps.begin(ids ?? Array(connections.keys)) { [unowned self] id in
+      if let connection = connections[id]?.openConnection { visit(connection) }
+    } finish: {
+      finish()
+    }
   }
 }

@@ -12,7 +12,7 @@ extension AdminPlane {
   func status() -> AdminStatus {
     let snapshot = shared.snapshot
     var status = AdminStatus(
-      version: version.number, revision: version.revision, startedAt: started, now: WallClock.now(), reactors: reactors.count,
+      version: version.number, revision: version.revision, started: started, now: .now(), reactors: reactors.count,
       connections: shared.limits.openConnections, maxConnections: snapshot.admission.maxConnections,
       isDraining: shared.isDraining,
       routes: snapshot.routes.map(\.name), totals: totals)
@@ -53,7 +53,7 @@ extension AdminPlane {
       return AdminKeys(
         auth: name, source: source, location: location,
         keys: keys.described.map { AdminKeys.Key(id: $0.id, algorithm: $0.algorithm.rawValue) },
-        fetchedAt: auth.fetcher.map { fetchedAt($0) } ?? keys.readAt)
+        fetched: auth.fetcher.map { fetched($0) } ?? keys.read)
     }
   }
 
@@ -66,8 +66,9 @@ extension AdminPlane {
   private var totals: EdgeTotals { EdgeTotals(of: reactors.map(\.metrics)) }
 
   /// When the provider gave a set last; nil if it never did.
-  private func fetchedAt(_ fetcher: KeyFetcher) -> WallTime? {
-    fetcher.age(now: MonotonicClock.now()).map { WallClock.now().adding(.zero - $0) }
+  private func fetched(_ fetcher: KeyFetcher) -> Moment? {
+    let now = Moment.now()
+    return fetcher.age(now: now.instant).map { now.earlier(by: $0) }
   }
 
   private func shown(_ keys: Configuration.KeySource) -> (AdminKeys.Source, String) {

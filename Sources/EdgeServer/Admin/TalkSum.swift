@@ -46,17 +46,17 @@ struct TalkSum {
   /// The time over which `recent` is counted.
   var window: Duration? { base.map { look.at - $0.at } }
 
-  mutating func add(_ id: ConnectionID, _ tunnel: Tunnel) {
+  mutating func add(_ connection: OpenConnection) {
     var talker = Talker()
     talker.connections = 1
-    talker.received = .init(messages: tunnel.received.messages, bytes: tunnel.received.payloadBytes)
-    talker.sent = .init(messages: tunnel.sent.messages, bytes: tunnel.sent.payloadBytes)
-    talker.throttled = tunnel.isBeyondLimit ? 1 : 0
-    if let base { talker.recent = tunnel.received.messages &- (base.messages[id] ?? 0) }
-    look.messages[id] = tunnel.received.messages
+    talker.received = connection.received
+    talker.sent = connection.sent
+    talker.throttled = connection.isThrottled ? 1 : 0
+    if let base { talker.recent = talker.received.messages &- (base.messages[connection.id] ?? 0) }
+    look.messages[connection.id] = talker.received.messages
     switch subject {
-    case .ip: if let address = tunnel.caller.address { byAddress[address, default: Talker()].add(talker) }
-    case .user: if let user = tunnel.caller.user?.subject { byUser[user, default: Talker()].add(talker) }
+    case .ip: if let address = connection.clientAddress { byAddress[address, default: Talker()].add(talker) }
+    case .user: if let user = connection.user { byUser[user, default: Talker()].add(talker) }
     }
   }
 

@@ -30,18 +30,18 @@ final class Reload: Sendable {
     self.control = control
     self.logs = logs
     self.admin = admin
-    history = Guarded(History(loadedAt: WallClock.now()))
+    history = Guarded(History(loaded: .now()))
   }
 
   /// Where the configuration in force comes from, and what came of the last reload.
   var state: AdminStatus.ConfigurationState {
     let history = history.withLock { $0 }
     return AdminStatus.ConfigurationState(
-      file: source.name, loadedAt: history.loadedAt, etag: shared.snapshot.etag, lastReload: history.last)
+      file: source.name, loaded: history.loaded, etag: shared.snapshot.etag, lastReload: history.last)
   }
 
   private struct History {
-    var loadedAt: WallTime
+    var loaded: Moment
     var last: (at: WallTime, result: String)?
   }
 
@@ -263,15 +263,15 @@ final class Reload: Sendable {
   }
 
   private func ended(_ word: String, _ result: ReloadResult, _ asker: String, _ fill: (inout [JSON.Member]) -> Void) {
-    let now = WallClock.now()
+    let now = Moment.now()
     shared.control.reloadEnded(result)
     history.withLock { history in
-      history.last = (now, word)
-      if word == "applied" { history.loadedAt = now }
+      history.last = (now.wallTime, word)
+      if word == "applied" { history.loaded = now }
     }
     var details = [JSON.Member(name: "result", value: .string(word)), .init(name: "by", value: .string(asker))]
     fill(&details)
-    shared.events.publish(AdminEvent(.reload, at: now, details: details))
+    shared.events.publish(AdminEvent(.reload, at: now.wallTime, details: details))
   }
 
   /// As many of the keys as one line of a log can bear.

@@ -34,7 +34,7 @@ final class KeyGeneration: Sendable {
   /// Counts from 1.
   let number: UInt64
   /// When they were read.
-  let readAt = WallClock.now()
+  let read = Moment.now()
   /// What may be told of them: their names and algorithms.
   let described: [TokenKey]
   let source: KeyBundle.Source

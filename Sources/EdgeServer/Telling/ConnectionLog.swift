@@ -28,13 +28,13 @@ extension ReactorContext {
   /// A WebSocket has ended.
   func tunnelClosed(_ client: Client, _ tunnel: Tunnel) {
     let ending = tunnel.ending ?? RelayEnding(initiator: .network, code: .abnormal, reason: "")
-    let lifetime = reactor.now - tunnel.opened
+    let lifetime = reactor.now - tunnel.opened.instant
     transits.forget(client.id)
     metrics.connectionClosed(
       listener: client.listener.index, protocol: client.clientProtocol, route: tunnel.route.index, initiator: ending.initiator,
       code: ending.code.rawValue, lifetime: lifetime)
     shared.events.publish(.closed(client, tunnel, ending))
-    shared.closed.add(ClosedConnection(client, tunnel, ending))
+    shared.closed.add(ClosedConnection(OpenConnection(client: client, tunnel: tunnel), ending))
     shared.accessLog.write(.info, "connection.closed", "A WebSocket was closed.") { record in
       describe(client, in: &record)
       describe(tunnel.caller, route: tunnel.route, in: &record)

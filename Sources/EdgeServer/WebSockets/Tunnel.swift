@@ -18,8 +18,7 @@ final class Tunnel {
   /// How long the user's token is good for; nil where no user is known. A renewal changes it.
   private(set) var token: TokenLife?
   /// When the WebSocket was opened.
-  let opened: Instant
-  let openedAt: WallTime
+  let opened: Moment
   private let client: Client
   private let worker: WorkerLink
   private var relay: Relay
@@ -37,7 +36,8 @@ final class Tunnel {
   private var workerStall = StallWatch()
   private(set) var received = Traffic()
   private(set) var sent = Traffic()
-  private var lastMessage: Instant
+  /// When the last message passed; the opening counts as one.
+  private(set) var lastMessage: Instant
   /// What an operator has put on the connection alone.
   private(set) var throttle: Shared<OwnThrottle>?
   /// When a client that has ended its side, while a limit makes it wait, is given up.
@@ -51,12 +51,11 @@ final class Tunnel {
     self.client = client
     self.worker = worker
     let context = client.context
-    opened = context.reactor.now
-    lastMessage = opened
-    openedAt = WallClock.now()
+    opened = Moment(instant: context.reactor.now, wallTime: WallClock.now())
+    lastMessage = opened.instant
     givesNotice = route.relayLimits.value.givesNotice
     let scopes = context.snapshot.scopes(of: route, shared: client.meters + caller.meters)
-    relay = Relay(route.relayLimits, scopes: scopes, now: opened)
+    relay = Relay(route.relayLimits, scopes: scopes, now: opened.instant)
     worker.belong(to: self)
     if let life = admission.token { adopt(life) }
   }
@@ -68,11 +67,6 @@ final class Tunnel {
 
   /// What began the end, once something has.
   var ending: RelayEnding? { relay.ending }
-
-  /// When the last message passed; the opening counts as one.
-  var lastMessageAt: WallTime {
-    WallTime(nanoseconds: openedAt.nanoseconds + (lastMessage - opened).nanoseconds)
-  }
 
   /// Bytes that wait for either side.
   var waitingBytes: Int { client.waitingBytes + worker.waitingBytes }
