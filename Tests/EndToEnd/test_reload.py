@@ -16,6 +16,7 @@ import pytest
 from clients import WebsocketsClient
 from edge import Reloaded, open_route
 from frames import BINARY, TEXT, FrameStream, upgrade_request
+from processes import REPORTS
 from providers import Key, key_set
 from rawhttp import ByteStream, request
 from tokens import AUDIENCE, ISSUER, Site
@@ -111,17 +112,23 @@ async def test_a_hundred_reloads_and_certificates_under_traffic_lose_nothing(rel
         assert paths["routes.open.ping.interval"] == "applied"
 
     async def reload_all():
+        try:
+            await reload_a_hundred_times()
+        finally:
+            stop.set()
+
+    async def reload_a_hundred_times():
         await reload(1)
         for turn in range(2, 22):
             await reload(turn)
         resident, descriptors = edge.metric("process_resident_memory_bytes"), edge.child.open_descriptors()
         for turn in range(22, 102):
             await reload(turn)
-        assert edge.metric("process_resident_memory_bytes") - resident < 4 << 20
+        # AddressSanitizer holds on to what is freed.
+        assert REPORTS or edge.metric("process_resident_memory_bytes") - resident < 4 << 20
         # Whoever comes and goes has some for a moment.
         await asyncio.to_thread(eventually, lambda: abs(edge.child.open_descriptors() - descriptors) < 8)
         await asyncio.to_thread(eventually, lambda: counts["echoed"] > 500 and counts["handshakes"] > 100, 60)
-        stop.set()
 
     async with asyncio.timeout(patient(200)), asyncio.TaskGroup() as group:
         for number in range(20):
