@@ -3,7 +3,8 @@ public import EdgeCore
 /// One thread's event loop: descriptors by epoll, timers, and deferred work.
 ///
 /// A reactor is made, used and released on its own thread; other threads reach it through a `Mailbox`. A turn of the loop
-/// serves at most 256 events, then the timers that are due, then the deferred work that was asked for before.
+/// serves at most 256 events, then whoever has his turn behind them, then the timers that are due, then the deferred work that was
+/// asked for before.
 ///
 /// Epoll's token is the source's slot and the slot's generation, so an event for a source that was removed, even in the
 /// same batch, finds nobody.
@@ -21,6 +22,7 @@ public final class Reactor {
   private var timers: TimerWheel
   private var queued: [UInt64] = []
   private var running: [UInt64] = []
+  private var turnBehindEvents: UInt64?
   private var isStopped = false
   private var longestTurnNanoseconds: UInt64 = 0
 
@@ -116,6 +118,13 @@ public final class Reactor {
     queued.append(token(of: source))
   }
 
+  /// Calls `source.turn()` in every turn, behind its events and before timers fire: for what many sources have to do that is cheaper
+  /// done together. One source has that place, as long as it is added.
+  public func runBehindEvents(_ source: EventSource) {
+    precondition(source.isAdded)
+    turnBehindEvents = token(of: source)
+  }
+
   /// Serves its sources until `stop()`, then removes all of them.
   public func run() {
     isStopped = false
@@ -137,6 +146,7 @@ public final class Reactor {
       let event = epoll[index]
       source(for: event.token)?.ready(event.readiness)
     }
+    if let turnBehindEvents { source(for: turnBehindEvents)?.turn() }
     fireTimers()
     runQueued()
     turnEnded = MonotonicClock.now()

@@ -5,11 +5,11 @@ import EdgeTLS
 import EdgeTelemetry
 
 /// What the connections of one reactor share: its loop, its scratch buffers, its counters. Used on its thread alone.
-@safe
 final class ReactorContext {
   let index: Int
   let reactor: Reactor
   let scratch: TLSScratch
+  let turnInput: TurnInput
   let turnOutput: TurnOutput
   private(set) var metrics: ReactorMetrics
   let shared: SharedState
@@ -28,8 +28,6 @@ final class ReactorContext {
   /// Frames on their way out of a session of HTTP/2; empty in between, with its room.
   private var frames: [UInt8] = []
   private var serial: UInt64 = 0
-  /// Where bytes are decrypted, or received from a worker. Valid until the next read of any connection.
-  private let plaintext: UnsafeMutableRawBufferPointer
 
   /// The most that one connection reads in one turn, in bytes: then the others come.
   static let shareBytes = 65_536
@@ -45,12 +43,7 @@ final class ReactorContext {
     scratch = try TLSScratch(inputBytes: Self.shareBytes)
     idleLinks = IdleLinks()
     sweeps = try ConnectionSweeps(reactor)
-    // One part for what a connection kept, one for what a read brings.
-    unsafe plaintext = .allocate(byteCount: 2 * scratch.plaintextBytes, alignment: 64)
-  }
-
-  deinit {
-    unsafe plaintext.deallocate()
+    turnInput = TurnInput(readBytes: scratch.plaintextBytes, on: reactor)
   }
 
   /// Goes by another configuration from now on; the connections that there are take from it what concerns them.
@@ -83,26 +76,6 @@ final class ReactorContext {
   /// Takes the array back, for the next to use its room.
   func give(back taken: consuming [UInt8]) {
     frames = taken
-  }
-
-  /// Puts what a connection kept at the front of the plaintext buffer.
-  ///
-  /// - Returns: how many bytes that are.
-  func place(_ kept: [UInt8]) -> Int {
-    guard !kept.isEmpty else { return 0 }
-    unsafe plaintext.copyBytes(from: kept)
-    return kept.count
-  }
-
-  /// The room behind the first `count` bytes of the plaintext buffer; it takes all that one read brings.
-  func room(after count: Int) -> UnsafeMutableRawBufferPointer {
-    unsafe UnsafeMutableRawBufferPointer(rebasing: plaintext[count...])
-  }
-
-  /// Calls `body` with the first `count` bytes of the plaintext buffer.
-  func withPlaintext<Result>(_ count: Int, _ body: (Span<UInt8>) -> Result) -> Result {
-    let bytes = unsafe UnsafeRawBufferPointer(rebasing: plaintext[..<count])
-    return unsafe body(Span(_unsafeBytes: bytes))
   }
 }
 

@@ -242,6 +242,57 @@ import Testing
   }
 }
 
+@Suite struct `Reactor turns behind events` {
+  @Test func `come behind the events of the turn, before its deferred work`() throws {
+    let reactor = try Reactor()
+    let first = try Socket.pair()
+    let second = try Socket.pair()
+    let sources = (0..<3).map { _ in RecordingSource() }
+    var order: [String] = []
+    for (source, descriptor) in zip(sources, [first.first.descriptor, second.first.descriptor]) {
+      try reactor.add(source, descriptor: descriptor, interest: .readable)
+      source.onReady = { [unowned source] in
+        order.append("event")
+        reactor.runLater(source)
+      }
+      source.onTurn = { order.append("deferred") }
+    }
+    reactor.add(sources[2])
+    reactor.runBehindEvents(sources[2])
+    sources[2].onTurn = { order.append("behind") }
+    #expect(first.second.send("a") == .bytes(1))
+    #expect(second.second.send("a") == .bytes(1))
+    reactor.runTurn()
+    #expect(order == ["event", "event", "behind", "deferred", "deferred"])
+    reactor.release(sources)
+  }
+
+  @Test func `come before the timers of the turn, and in turns without events`() throws {
+    let reactor = try Reactor()
+    let source = RecordingSource()
+    var order: [String] = []
+    reactor.add(source)
+    reactor.runBehindEvents(source)
+    reactor.setTimer(source, at: reactor.now)
+    source.onTurn = { order.append("behind") }
+    source.onTimer = { order.append("timer") }
+    reactor.run(until: { order.contains("timer") })
+    #expect(order.suffix(2) == ["behind", "timer"])
+    reactor.release([source])
+  }
+
+  @Test func `end when their source is removed`() throws {
+    let reactor = try Reactor()
+    let source = RecordingSource()
+    reactor.add(source)
+    reactor.runBehindEvents(source)
+    reactor.runTurn()
+    reactor.remove(source)
+    reactor.runTurn()
+    #expect(source.turns == 1)
+  }
+}
+
 @Suite struct `Reactor timers` {
   @Test func `timers fire in order and never early`() throws {
     let reactor = try Reactor()

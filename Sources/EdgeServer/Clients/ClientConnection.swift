@@ -170,6 +170,7 @@ final class ClientConnection: Client {
 
   override func turn() {
     if isBroken { lost() } else { read() }
+    context.turnInput.pass()
   }
 
   override func timerFired() {

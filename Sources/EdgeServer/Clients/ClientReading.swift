@@ -14,7 +14,7 @@ extension ClientConnection {
     if case .handshaking = phase { return handshake() }
     switch inlet.turn {
     case .wait: break
-    case .useKept: process(context.place(kept))
+    case .useKept: use(context.turnInput.place(kept), waits: false)
     case .receive: receive()
     }
   }
@@ -22,9 +22,11 @@ extension ClientConnection {
   private func receive() {
     // Nobody keeps more than one read brings; what does has lost its way.
     guard kept.count <= context.scratch.plaintextBytes else { return lost() }
-    let keptCount = context.place(kept)
-    guard let outcome = unsafe transport?.receive(into: context.room(after: keptCount), limit: readLimit) else { return }
-    received(outcome, after: keptCount)
+    let input = context.turnInput
+    let keptCount = input.place(kept)
+    let (limit, waits) = readRule
+    guard let outcome = unsafe transport?.receive(into: input.room(after: keptCount), limit: limit) else { return }
+    received(outcome, after: keptCount, waits: waits)
     if reportedWaiting > 0 { boundWaiting() }
   }
 
@@ -34,23 +36,35 @@ extension ClientConnection {
     if waitingBytes > Self.maxWaitingBytes { abort() } else { watchWaiting() }
   }
 
-  private func received(_ outcome: ReceiveOutcome, after keptCount: Int) {
+  /// - Parameter waits: whether the bytes are used together with those of others.
+  private func received(_ outcome: ReceiveOutcome, after keptCount: Int, waits: Bool) {
     switch outcome {
     case .bytes(let count, let more, let answerWaits):
       if answerWaits { watchWaiting() }
       if inlet.received(more: more) { context.reactor.runLater(self) }
-      if count > 0 { process(keptCount + count) }
+      if count > 0 { use(keptCount + count, waits: waits) }
     case .wouldBlock: if inlet.foundNothing() { lost() }
     case .ended: ended()
     case .failed: lost()
     }
   }
 
-  /// Uses the first `count` bytes of the reactor's plaintext buffer, the kept ones in front; keeps what cannot be used yet.
-  private func process(_ count: Int) {
+  /// Uses the bytes that were read last, the kept ones in front of them: what a WebSocket says together with what others say in the
+  /// turn, anything else at once.
+  private func use(_ count: Int, waits: Bool) {
     if !kept.isEmpty { kept = [] }
+    if waits {
+      context.turnInput.keep(count, of: .client(self))
+    } else {
+      process(context.turnInput.last(count))
+    }
+  }
+
+  /// Uses bytes that were read; keeps what cannot be used yet.
+  func process(_ range: Range<Int>) {
     if inlet.useKept() { context.reactor.runLater(self) }
-    context.withPlaintext(count) { bytes in
+    context.turnInput.withBytes(range) { bytes in
+      let count = bytes.count
       var offset = 0
       while offset < count, !inlet.isPaused {
         let before = offset
@@ -124,9 +138,14 @@ extension ClientConnection {
   /// The most that may wait for a client, in bytes: one turn's share, TLS around it, and the edge's own frames.
   private static let maxWaitingBytes = 262_144
 
-  /// How many bytes one turn may read: what they become must fit the worker's queue.
-  private var readLimit: Int {
-    tunnel.map { min(ReactorContext.shareBytes, $0.route.maxSendQueueBytes) } ?? ReactorContext.shareBytes
+  /// How many bytes one turn may read, since what they become must fit the worker's queue; and whether they are used together with
+  /// those of others.
+  private var readRule: (limit: Int, waits: Bool) {
+    switch phase {
+    case .talking(.tunnel(let tunnel)): (min(ReactorContext.shareBytes, tunnel.route.maxSendQueueBytes), true)
+    case .talking, .handshaking, .awaitingFirstBytes, .readingHead, .betweenRequests, .lingering, .closed:
+      (ReactorContext.shareBytes, false)
+    }
   }
 }
 
@@ -145,8 +164,10 @@ extension ClientConnection {
         result: .completed, version: info.version.label, resumed: info.isResumed, duration: context.reactor.now - accepted)
       beginHTTP(info.applicationProtocol)
       // The input that completed the handshake may hold the first request too.
-      guard let rest = unsafe transport?.receiveRest(into: context.room(after: 0), more: more) else { return }
-      received(rest, after: 0)
+      let input = context.turnInput
+      let keptCount = input.place(kept)
+      guard let rest = unsafe transport?.receiveRest(into: input.room(after: keptCount), more: more) else { return }
+      received(rest, after: keptCount, waits: false)
     case .failed(let error):
       if case .untrusted(let flaw) = error { context.certificateRefused(peer, listener: listener, flaw) }
       handshakeFailed(.failed)

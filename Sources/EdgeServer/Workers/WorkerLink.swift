@@ -129,11 +129,12 @@ final class WorkerLink: EventSource {
     let isEnding = !readiness.isDisjoint(with: [.peerClosed, .hungUp, .error])
     guard readiness.contains(.readable) || isEnding else { return }
     inlet.becameReadable(ending: isEnding)
-    read()
+    if servesTunnel { context.turnInput.isReady(self) } else { read() }
   }
 
   override func turn() {
     read()
+    context.turnInput.pass()
   }
 
   override func timerFired() {
@@ -160,38 +161,53 @@ final class WorkerLink: EventSource {
     }
   }
 
-  private func read() {
+  /// Reads, if it is time to: once, or what is kept from the last time.
+  func read() {
     switch inlet.turn {
     case .wait: break
-    case .useKept: process(context.place(kept))
+    case .useKept: use(context.turnInput.place(kept), waits: false)
     case .receive: receive()
     }
   }
 
   private func receive() {
-    let keptCount = context.place(kept)
-    let limit = readLimit
-    let room = unsafe UnsafeMutableRawBufferPointer(rebasing: context.room(after: keptCount)[..<limit])
+    let keptCount = context.turnInput.place(kept)
+    let (limit, waits) = readRule
+    let room = unsafe UnsafeMutableRawBufferPointer(rebasing: context.turnInput.room(after: keptCount)[..<limit])
     switch unsafe wire?.receive(into: room) {
     case .bytes(let count):
       if inlet.received(more: count == limit) { context.reactor.runLater(self) }
-      process(keptCount + count)
+      use(keptCount + count, waits: waits)
     case .wouldBlock: if inlet.foundNothing() { ended() }
     case .ended, .failed, nil: ended()
     }
   }
 
-  /// How many bytes one turn may read: what they become must fit the client's queue, with TLS around them.
-  private var readLimit: Int {
-    guard case .tunnel(let tunnel) = owner else { return ReactorContext.shareBytes }
-    return min(ReactorContext.shareBytes, tunnel.route.maxSendQueueBytes - tlsOverheadBytes)
+  /// How many bytes one turn may read, since what they become must fit the client's queue, with TLS around them; and whether they
+  /// are used together with those of others.
+  private var readRule: (limit: Int, waits: Bool) {
+    switch owner {
+    case .tunnel(let tunnel): (min(ReactorContext.shareBytes, tunnel.route.maxSendQueueBytes - tlsOverheadBytes), true)
+    case .nobody, .leaving, .exchange: (ReactorContext.shareBytes, false)
+    }
   }
 
-  /// Uses the first `count` bytes of the reactor's plaintext buffer, the kept ones in front; keeps what cannot be used yet.
-  private func process(_ count: Int) {
+  /// Uses the bytes that were read last, the kept ones in front of them: what a WebSocket's worker says together with what others
+  /// say in this turn, anything else at once.
+  private func use(_ count: Int, waits: Bool) {
     if !kept.isEmpty { kept = [] }
+    if waits {
+      context.turnInput.keep(count, of: .link(self))
+    } else {
+      process(context.turnInput.last(count))
+    }
+  }
+
+  /// Uses bytes that were read; keeps what cannot be used yet.
+  func process(_ range: Range<Int>) {
     if inlet.useKept() { context.reactor.runLater(self) }
-    context.withPlaintext(count) { bytes in
+    context.turnInput.withBytes(range) { bytes in
+      let count = bytes.count
       var offset = 0
       while offset < count {
         let before = offset
@@ -206,6 +222,10 @@ final class WorkerLink: EventSource {
       }
       if offset < count, wire != nil { kept = Array(copying: bytes.extracting(droppingFirst: offset)) }
     }
+  }
+
+  private var servesTunnel: Bool {
+    if case .tunnel = owner { true } else { false }
   }
 
   private var isLeaving: Bool {
