@@ -33,7 +33,7 @@ struct Column {
 
   /// A member that is a moment: without the fraction.
   static func time(_ title: String, _ member: String) -> Column {
-    Column(title) { Cell($0[member]?.stringValue.map(Moment.text)) }
+    Column(title) { Cell($0[member]?.stringValue.map(TimeText.full)) }
   }
 
   /// A member that is a list of texts.

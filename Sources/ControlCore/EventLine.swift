@@ -6,7 +6,7 @@ extension StreamEvent {
     guard let said = try? JSON(parsing: Array(data.utf8)), let members = said.members else {
       return "\(painter.paint(kind, style)) \(TerminalText.safe(data))\n"
     }
-    let time = said["at"]?.stringValue.map { Moment.timeOfDay($0) } ?? ""
+    let time = said["at"]?.stringValue.map { TimeText.timeOfDay($0) } ?? ""
     let facts = members.flatMap { member in member.name == "at" ? [] : self.facts(member.name, member.value) }.map { fact in
       painter.paint(TerminalText.safe(fact.name) + "=", .faint) + TerminalText.safe(fact.value)
     }

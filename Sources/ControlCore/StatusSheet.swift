@@ -10,8 +10,8 @@ extension Sheet {
       Cell(status["reactors"]?.integerValue.map { Figures.count($0, "reactor") }))
     if let drain = status["drain"], !drain.isNull {
       add(
-        "drain", Cell(drain["began_at"]?.stringValue.map { "since \(Moment.text($0))" }),
-        Cell(drain["ends_at"]?.stringValue.map { "until \(Moment.text($0))" }),
+        "drain", Cell(drain["began_at"]?.stringValue.map { "since \(TimeText.full($0))" }),
+        Cell(drain["ends_at"]?.stringValue.map { "until \(TimeText.full($0))" }),
         Cell(drain["spread_seconds"]?.numberValue.map { "closes spread over \(Figures.duration(seconds: $0))" }))
     }
     add("connections", Self.connections(of: status), Self.throttled(of: status), Self.waiting(of: status))
@@ -78,14 +78,14 @@ extension Sheet {
       switch member.name {
       case "age_seconds", "idle_seconds":
         add(String(member.name.dropLast("_seconds".count)), Cell(value.numberValue.map { Figures.duration(seconds: $0) }))
-      case "opened_at", "closed_at": add(member.name.spaced, Cell(value.stringValue.map(Moment.text)))
+      case "opened_at", "closed_at": add(member.name.spaced, Cell(value.stringValue.map(TimeText.full)))
       case "bytes_in", "bytes_out", "queued_bytes": add(member.name.spaced, Cell(value.numberValue.map(Figures.bytes)))
       case "throttle":
         add(
           "throttle", Cell(value["messages_per_second"]?.text.map { "\($0) messages/s" }, .warning),
           Cell(value["burst"]?.text.map { "burst \($0)" }),
           Cell(value["bytes_per_second"]?.numberValue.map(Figures.byteRate), .warning),
-          Cell(value["until"]?.stringValue.map { "until \(Moment.text($0))" }))
+          Cell(value["until"]?.stringValue.map { "until \(TimeText.full($0))" }))
       default: add(member.name.spaced, Cell(value.integerValue.map(Figures.count) ?? value.text))
       }
     }

@@ -131,7 +131,7 @@ private struct Sample {
     return rates
   }
 
-  var clock: String? { status["now"]?.stringValue.map { Moment.timeOfDay($0) } }
+  var clock: String? { status["now"]?.stringValue.map { TimeText.timeOfDay($0) } }
 }
 
 private func talkerKey(_ by: String, _ key: String, _ member: String) -> String { "\(by)\u{0}\(key)\u{0}\(member)" }

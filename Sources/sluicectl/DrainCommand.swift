@@ -40,7 +40,7 @@ struct DrainCommand: ControlCommand {
             ("exit", .flag(exit)),
           ])))
     guard wait else {
-      let end = answer["ends_at"]?.stringValue.map { ", until \(Moment.text($0))" } ?? ""
+      let end = answer["ends_at"]?.stringValue.map { ", until \(TimeText.full($0))" } ?? ""
       return session.report(
         answer, "The edge drains: \(Figures.count(answer["connections"]?.integerValue ?? connected, "connection"))\(end).")
     }
