@@ -50,9 +50,11 @@ struct AdminCall {
     try who?.require(role)
   }
 
-  /// What the first segment in braces names, read with `parse`; 404 for what is no name at all.
-  func named<Name>(_ parse: (Substring) -> Name?) throws(AdminProblem) -> Name {
-    guard let name = parameters.first.flatMap({ parse($0[...]) }) else { throw .nothingHere }
+  /// What the first segment in braces names, read with `parse`.
+  ///
+  /// - Parameter problem: what is thrown where it is no name at all.
+  func named<Name>(orThrow problem: AdminProblem = .nothingHere, _ parse: (Substring) -> Name?) throws(AdminProblem) -> Name {
+    guard let name = parameters.first.flatMap({ parse($0[...]) }) else { throw problem }
     return name
   }
 }

@@ -10,14 +10,14 @@ extension AdminAPI {
       return AdminResponse(type: "application/json", body: page.encoded(giveWay: call.backend.giveWay))
     },
     .read("/api/v1/connections/{id}", by: .role(.viewer)) { call throws(AdminProblem) in
-      let id = try call.named { ConnectionID($0) }
+      let id = try call.named(orThrow: noIdentifier) { ConnectionID($0) }
       guard let found = try call.asked({ () throws(AdminBackendError) in try call.backend.connection(id) }) else {
         throw noConnection(id)
       }
       return .json(found.json(now: call.now))
     },
     .write(.delete, "/api/v1/connections/{id}", by: .operator, action: "connection.disconnect") { call throws(AdminProblem) in
-      let id = try call.named { ConnectionID($0) }
+      let id = try call.named(orThrow: noIdentifier) { ConnectionID($0) }
       let order = try DisconnectOrder(call.request)
       call.detail = order.json
       let backend = call.backend
@@ -41,7 +41,7 @@ extension AdminAPI {
 
 extension AdminCall {
   fileprivate func throttle(_ throttle: (rates: Throttle, ttl: Duration?)?) throws(AdminProblem) -> AdminResponse {
-    let id = try named { ConnectionID($0) }
+    let id = try named(orThrow: noIdentifier) { ConnectionID($0) }
     guard let found = try asked({ () throws(AdminBackendError) in try backend.throttle(id, throttle) }) else {
       throw noConnection(id)
     }
@@ -52,3 +52,6 @@ extension AdminCall {
 private func noConnection(_ id: ConnectionID) -> AdminProblem {
   AdminProblem(404, "no_such_connection", "There is no connection \(id).")
 }
+
+private let noIdentifier = AdminProblem(
+  404, "no_such_connection", "A connection's identifier has 16 hexadecimal digits, as the list of connections shows it.")

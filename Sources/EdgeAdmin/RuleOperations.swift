@@ -10,13 +10,13 @@ extension AdminAPI {
       return .json(query.page(of: rules, now: try call.wallTime()))
     },
     .read("/api/v1/rules/{id}", by: .role(.viewer)) { call throws(AdminProblem) in
-      let id = try call.named { RuleID($0) }
+      let id = try call.named(orThrow: noIdentifier) { RuleID($0) }
       guard let rule = try call.asked({ () throws(AdminBackendError) in try call.backend.rule(id) }) else { throw noRule(id) }
       return .json(rule.json)
     },
     .write(.post, "/api/v1/rules", by: .operator, action: "rule.add") { call throws(AdminProblem) in try call.addRule() },
     .write(.delete, "/api/v1/rules/{id}", by: .operator, action: "rule.remove") { call throws(AdminProblem) in
-      let id = try call.named { RuleID($0) }
+      let id = try call.named(orThrow: noIdentifier) { RuleID($0) }
       let backend = call.backend
       guard let isPersisted = try call.asked({ () throws(AdminBackendError) in try backend.removeRule(id) }) else {
         throw noRule(id)
@@ -58,3 +58,5 @@ extension AdminCall {
 private func noRule(_ id: RuleID) -> AdminProblem {
   AdminProblem(404, "no_such_rule", "There is no rule \(id), or its time is over.")
 }
+
+private let noIdentifier = AdminProblem(404, "no_such_rule", "A rule's identifier is what the list of rules shows, such as r1.")

@@ -35,6 +35,17 @@ import Testing
     #expect(problem["detail"]?.stringValue?.isEmpty == false)
   }
 
+  @Test(arguments: [
+    ("/api/v1/connections/7", "no_such_connection", "16 hexadecimal digits"), ("/api/v1/rules/x", "no_such_rule", "such as r1"),
+  ])
+  func `what is no identifier is told what one looks like`(target: String, word: String, hint: String) throws {
+    let answer = ask(FakeBackend(), AdminRequest(method: "GET", target: target), from: .unix(userID: 0))
+    let problem = try JSON(parsing: answer.body)
+    #expect(problem["status"] == 404)
+    #expect(problem["error"] == .string(word))
+    #expect(problem["detail"]?.stringValue?.contains(hint) == true)
+  }
+
   @Test func `readiness follows the edge`() {
     let backend = FakeBackend()
     backend.state.withLock { $0.readiness = .notReady("draining") }
