@@ -152,7 +152,8 @@ def test_a_kick_reaches_the_client_at_once_on_either_reactor(edge, crowd):
         kicked = eventually(lambda: [m for m in members if m.end and id(m) not in before], what="the Close")[0]
         assert (kicked.end.code, kicked.end.reason) == (4100, name)
         delays.append(kicked.end.at - began)
-    # Long before anything that is timed: a turn of the sweep, a ping, the patience with a Close.
+    # The quickest shows what the edge takes, the median that nothing which is timed is waited for: a sweep, a ping, a Close.
+    assert min(delays) < slow(0.05), delays
     assert statistics.median(delays) < slow(0.5), delays
     print(f"kick: median {statistics.median(delays) * 1e3:.1f} ms, worst {max(delays) * 1e3:.1f} ms")
 
