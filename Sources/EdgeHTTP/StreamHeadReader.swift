@@ -78,9 +78,10 @@ public struct StreamHeadReader: Sendable {
     let text = String(utf8: name)
     if connectionFields.contains(text) { throw .connectionField }
     if text == "te", !value.equalsIgnoringCase("trailers".utf8.span) { throw .connectionField }
-    // A client may send its cookies one by one, for its table's sake; a worker gets them in one field (RFC 9113 §8.2.3).
+    // A client may send its cookies one by one, for its table's sake; a worker gets them in one field (RFC 9113 §8.2.3). A crumb
+    // without text is none: a field that ended in `; ` would be read as another one.
     if text == "cookie" {
-      if !cookies.isEmpty { cookies += Array("; ".utf8) }
+      if !cookies.isEmpty, !value.isEmpty { cookies += Array("; ".utf8) }
       return cookies.append(copying: value)
     }
     guard fields.count < limits.maxFieldCount else { throw .tooManyFields }

@@ -35,6 +35,12 @@ private func with(_ name: String, _ value: String, _ fields: Fields) -> Fields {
     #expect(read.wantsKeepAlive)
   }
 
+  @Test func `crumbs of a cookie without text are none`() throws {
+    let crumbs = ["", "a=1", "", "b=2", ""].map { ("cookie", $0) }
+    #expect(try head(get + crumbs).fields["cookie"] == "a=1; b=2")
+    #expect(try head(get + [("cookie", "")]).fields["cookie"] == nil)
+  }
+
   @Test func `crumbs of a cookie become one field again`() throws {
     let read = try head(get + [("cookie", "a=1"), ("accept", "*/*"), ("cookie", "b=2"), ("cookie", "c=3")])
     #expect(read.fields.all("Cookie") == ["a=1; b=2; c=3"])
