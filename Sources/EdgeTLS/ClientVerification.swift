@@ -29,6 +29,7 @@ public final class ClientVerification: Sendable {
   private let authorities: [Certificate]
   /// Sessions resume only where this is the same: at the same listener, with the same demand and the same authorities.
   private let sessionContext: [UInt8]
+  // Nothing changes it once it is made, and OpenSSL counts who holds it with a lock.
   nonisolated(unsafe) private let store: OpaquePointer
 
   /// Reads the authorities of a PEM file, of at most `CertificateSource.maxFileBytes`.

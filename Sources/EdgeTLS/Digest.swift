@@ -33,6 +33,7 @@ public enum Digest {
 /// A digest of OpenSSL's, looked up once: finding one by name takes longer than to use it.
 @safe
 final class DigestAlgorithm: Sendable {
+  // OpenSSL never changes an algorithm that was fetched.
   nonisolated(unsafe) let pointer: OpaquePointer?
   /// The bytes of a digest.
   let count: Int

@@ -44,6 +44,7 @@ public final class TLSClientContext: Sendable {
 /// A session that a client can resume. The same one may serve several connections.
 @safe
 public final class TLSClientTicket: Sendable {
+  // OpenSSL counts who holds a session, on whatever thread (SSL_SESSION_up_ref(3)).
   nonisolated(unsafe) let session: OpaquePointer
 
   /// Takes over a reference.

@@ -151,7 +151,7 @@ private func scratchControl(
   command == BIO_CTRL_FLUSH ? 1 : 0
 }
 
-/// The BIO's kind, registered once for the process.
+/// The BIO's kind, registered once for the process, and not changed after that.
 nonisolated(unsafe) private let scratchMethod: OpaquePointer? = {
   guard let method = unsafe BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "scratch"),
     unsafe BIO_meth_set_read_ex(method, scratchRead) == 1,

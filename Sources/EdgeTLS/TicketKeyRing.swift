@@ -107,6 +107,6 @@ struct TicketProtection {
   }
 }
 
-/// Fetched once: looking it up by name takes longer than the encryption.
+/// Fetched once: looking it up by name takes longer than the encryption. OpenSSL never changes it.
 nonisolated(unsafe) private let ticketCipher = unsafe EVP_CIPHER_fetch(nil, "AES-256-CBC", nil)
 private let ivBytes = 16

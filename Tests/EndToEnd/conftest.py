@@ -11,6 +11,7 @@ import pytest
 
 from edge import SLUICE, Edge, configuration, open_route
 from processes import REPORTS
+from rawstreams import RawConnection
 from relayed import Relayed
 from tokens import Site
 from ways import OwnConnections
@@ -135,3 +136,9 @@ def relayed(start_edge, raw_worker, way):
 @pytest.fixture
 def responding_worker(directory, closing):
     return closing(RespondingWorker(directory / "worker.sock"))
+
+
+@pytest.fixture
+def dial(edge, closing):
+    """A raw connection of HTTP/2 to the `edge` of the file, by TLS; arguments are those of `RawConnection`."""
+    return lambda **how: closing(RawConnection(edge.connect(protocols=["h2"]), **how))

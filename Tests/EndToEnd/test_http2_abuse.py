@@ -18,12 +18,6 @@ def edge(module_directory, site, echo_worker):
         yield edge
 
 
-@pytest.fixture
-def dial(edge, closing):
-    """A connection by TLS; arguments are those of `RawConnection`."""
-    return lambda **how: closing(RawConnection(edge.connect(protocols=["h2"]), **how))
-
-
 def open_websocket(connection, stream=1):
     connection.send(headers(stream, WEBSOCKET, END_HEADERS))
     connection.until(lambda received: (received.kind, received.stream) == (HEADERS, stream))

@@ -57,11 +57,6 @@ def edge(module_directory, site, echo_worker):
         yield edge
 
 
-@pytest.fixture
-def dial(edge, closing):
-    return lambda: closing(RawConnection(edge.connect(protocols=["h2"])))
-
-
 @pytest.mark.parametrize("kind", FLOODS)
 def test_a_flood_ends_its_connection_and_a_few_do_not(edge, dial, kind):
     def ended():

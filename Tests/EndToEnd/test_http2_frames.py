@@ -6,19 +6,13 @@ from edge import Edge, configuration, open_route
 from rawstreams import (
     ACK, COMPRESSION_ERROR, CONTINUATION, DATA, END_HEADERS, END_STREAM, FLOW_CONTROL_ERROR, FRAME_SIZE_ERROR, GET, GOAWAY, HEADERS,
     PADDED, PING, POST, PREFACE, PRIORITY, PROTOCOL_ERROR, PUSH_PROMISE, REFUSED_STREAM, RST_STREAM, SETTINGS, STREAM_CLOSED,
-    WINDOW_UPDATE, WITH_PRIORITY, RawConnection, block, frame, headers, number, settings)
+    WINDOW_UPDATE, WITH_PRIORITY, block, frame, headers, number, settings)
 
 
 @pytest.fixture(scope="module")
 def edge(module_directory, site, echo_worker):
     with Edge(module_directory, site, configuration(module_directory, site, {"main": [echo_worker.path]}, [open_route()])) as edge:
         yield edge
-
-
-@pytest.fixture
-def dial(edge, closing):
-    """A connection by TLS; arguments are those of `RawConnection`."""
-    return lambda **how: closing(RawConnection(edge.connect(protocols=["h2"]), **how))
 
 
 def go_on(connection, stream=101):
