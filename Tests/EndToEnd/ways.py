@@ -28,8 +28,10 @@ class OwnConnections:
         """Whoever comes next comes on another connection."""
 
     def close(self):
+        """Ends all there is. Whoever comes next comes on another connection."""
         for stream in self._streams:
             stream.close()
+        self._streams.clear()
 
 
 class Streams:
@@ -63,8 +65,11 @@ class Streams:
         self._shared.clear()
 
     def close(self):
+        """Ends all there is. Whoever comes next comes on another connection."""
+        self.anew()
         for connection in self._connections:
             connection.close()
+        self._connections.clear()
 
 
 class FramesOfStream(FrameStream):
