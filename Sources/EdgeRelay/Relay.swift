@@ -53,6 +53,9 @@ public struct Relay: ~Copyable {
   /// Whether something has begun the end.
   public var isEnding: Bool { end != nil }
 
+  /// Whether the client is told of limits and of its token.
+  public var givesNotice: Bool { notices != nil }
+
   // MARK: Bytes
 
   /// Reads one step of the client's bytes, which begin at `offset` of `bytes`.

@@ -3,7 +3,7 @@
 /// The room is fixed. Unlike an array, which may have to grow, it runs no other code when something is put in, and so needs no
 /// check for exclusive access at run time (`scripts/bench --parts instructions`: with arrays 450 user instructions more an echo).
 @safe
-struct Batch<Element>: ~Copyable {
+struct Batch<Element: ~Copyable>: ~Copyable {
   private let elements: UnsafeMutablePointer<Element>
   private let capacity: Int
   private var taken = 0

@@ -12,21 +12,21 @@ extension ClientConnection {
   func read() {
     guard isAdded else { return }
     if case .handshaking = phase { return handshake() }
+    let input = context.turnInput
     switch inlet.turn {
     case .wait: break
-    case .useKept: use(context.turnInput.place(kept), waits: false)
-    case .receive: receive()
+    case .useKept: use(input.place(kept), of: input, waits: false)
+    case .receive: receive(into: input)
     }
   }
 
-  private func receive() {
+  private func receive(into input: TurnInput) {
     // Nobody keeps more than one read brings; what does has lost its way.
     guard kept.count <= context.scratch.plaintextBytes else { return lost() }
-    let input = context.turnInput
     let keptCount = input.place(kept)
     let (limit, waits) = readRule
     guard let outcome = unsafe transport?.receive(into: input.room(after: keptCount), limit: limit) else { return }
-    received(outcome, after: keptCount, waits: waits)
+    received(outcome, in: input, after: keptCount, waits: waits)
     if reportedWaiting > 0 { boundWaiting() }
   }
 
@@ -37,12 +37,12 @@ extension ClientConnection {
   }
 
   /// - Parameter waits: whether the bytes are used together with those of others.
-  private func received(_ outcome: ReceiveOutcome, after keptCount: Int, waits: Bool) {
+  private func received(_ outcome: ReceiveOutcome, in input: TurnInput, after keptCount: Int, waits: Bool) {
     switch outcome {
     case .bytes(let count, let more, let answerWaits):
       if answerWaits { watchWaiting() }
       if inlet.received(more: more) { context.reactor.runLater(self) }
-      if count > 0 { use(keptCount + count, waits: waits) }
+      if count > 0 { use(keptCount + count, of: input, waits: waits) }
     case .wouldBlock: if inlet.foundNothing() { lost() }
     case .ended: ended()
     case .failed: lost()
@@ -51,33 +51,27 @@ extension ClientConnection {
 
   /// Uses the bytes that were read last, the kept ones in front of them: what a WebSocket says together with what others say in the
   /// turn, anything else at once.
-  private func use(_ count: Int, waits: Bool) {
+  private func use(_ count: Int, of input: TurnInput, waits: Bool) {
     if !kept.isEmpty { kept = [] }
-    if waits {
-      context.turnInput.keep(count, of: .client(self))
-    } else {
-      process(context.turnInput.last(count))
-    }
+    if waits { input.keep(count, for: self) } else { input.withLast(count) { process($0) } }
   }
 
   /// Uses bytes that were read; keeps what cannot be used yet.
-  func process(_ range: Range<Int>) {
+  func process(_ bytes: Span<UInt8>) {
     if inlet.useKept() { context.reactor.runLater(self) }
-    context.turnInput.withBytes(range) { bytes in
-      let count = bytes.count
-      var offset = 0
-      while offset < count, !inlet.isPaused {
-        let before = offset
-        switch phase {
-        case .awaitingFirstBytes: offset = readFirstBytes(bytes, from: offset)
-        case .readingHead, .betweenRequests: offset = readHead(bytes, from: offset)
-        case .talking(let conversation): offset = conversation.receivedFromClient(bytes, from: offset)
-        case .lingering, .closed, .handshaking: return
-        }
-        guard offset > before else { break }
+    let count = bytes.count
+    var offset = 0
+    while offset < count, !inlet.isPaused {
+      let before = offset
+      switch phase {
+      case .awaitingFirstBytes: offset = readFirstBytes(bytes, from: offset)
+      case .readingHead, .betweenRequests: offset = readHead(bytes, from: offset)
+      case .talking(let conversation): offset = conversation.receivedFromClient(bytes, from: offset)
+      case .lingering, .closed, .handshaking: return
       }
-      if offset < count, transport != nil { kept = Array(copying: bytes.extracting(droppingFirst: offset)) }
+      guard offset > before else { break }
     }
+    if offset < count, transport != nil { kept = Array(copying: bytes.extracting(droppingFirst: offset)) }
   }
 
   /// The first bytes of a connection without TLS tell the HTTP version, by prior knowledge (RFC 9113 §3.3).
@@ -167,7 +161,7 @@ extension ClientConnection {
       let input = context.turnInput
       let keptCount = input.place(kept)
       guard let rest = unsafe transport?.receiveRest(into: input.room(after: keptCount), more: more) else { return }
-      received(rest, after: keptCount, waits: false)
+      received(rest, in: input, after: keptCount, waits: false)
     case .failed(let error):
       if case .untrusted(let flaw) = error { context.certificateRefused(peer, listener: listener, flaw) }
       handshakeFailed(.failed)

@@ -51,21 +51,21 @@ final class TurnInput: EventSource {
     unsafe UnsafeMutableRawBufferPointer(rebasing: bytes[(filled + count)...])
   }
 
-  /// Where the `count` bytes lie that were placed and read last. Valid until the next read of any connection.
-  func last(_ count: Int) -> Range<Int> {
-    filled..<filled + count
+  /// Calls `body` with the `count` bytes that were placed and read last.
+  func withLast(_ count: Int, _ body: (Span<UInt8>) -> Void) {
+    withBytes(filled..<filled + count, body)
   }
 
-  /// The `count` bytes that were placed and read last wait for the other reads of the turn; then the reader is to process them.
-  func keep(_ count: Int, of reader: WaitingInput.Reader) {
-    waiting.put(WaitingInput(reader: reader, range: last(count)))
+  /// The `count` bytes that were placed and read last wait for the other reads of the turn; then the client is to process them.
+  func keep(_ count: Int, for client: ClientConnection) {
+    waiting.put(.ofClient(client, filled..<filled + count))
     filled += count
   }
 
-  /// Calls `body` with bytes that were read.
-  func withBytes<Result>(_ range: Range<Int>, _ body: (Span<UInt8>) -> Result) -> Result {
-    let bytes = unsafe UnsafeRawBufferPointer(rebasing: bytes[range])
-    return unsafe body(Span(_unsafeBytes: bytes))
+  /// The same, of a worker's link.
+  func keep(_ count: Int, for link: WorkerLink) {
+    waiting.put(.ofLink(link, filled..<filled + count))
+    filled += count
   }
 
   /// A WebSocket's link has something to read.
@@ -81,31 +81,31 @@ final class TurnInput: EventSource {
   /// Passes on what waits: at the end of the events, and what a deferred turn has read at once.
   func pass() {
     processWaiting()
-    while let link = readyLinks.take() { link.read() }
+    while let link = readyLinks.take() { link.read(through: self) }
     processWaiting()
   }
 
   /// Lets the readers process what waits. They do not read meanwhile.
   private func processWaiting() {
     while let input = waiting.take() {
-      switch input.reader {
-      case .client(let client): client.process(input.range)
-      case .link(let link): link.process(input.range)
+      switch consume input {
+      case .ofClient(let client, let range): withBytes(range) { client.process($0) }
+      case .ofLink(let link, let range): withBytes(range) { link.process($0) }
       }
     }
     filled = 0
   }
+
+  private func withBytes(_ range: Range<Int>, _ body: (Span<UInt8>) -> Void) {
+    let bytes = unsafe UnsafeRawBufferPointer(rebasing: bytes[range])
+    unsafe body(Span(_unsafeBytes: bytes))
+  }
 }
 
-/// What one connection has read.
-struct WaitingInput {
-  let reader: Reader
-  let range: Range<Int>
-
-  enum Reader {
-    case client(ClientConnection)
-    case link(WorkerLink)
-  }
+/// What one connection has read, and where it lies.
+private enum WaitingInput: ~Copyable {
+  case ofClient(ClientConnection, Range<Int>)
+  case ofLink(WorkerLink, Range<Int>)
 }
 
 /// As many as a reactor's turn has events.

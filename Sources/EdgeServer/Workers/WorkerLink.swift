@@ -12,7 +12,9 @@ final class WorkerLink: EventSource {
   private var hasPlace = true
   let worker: PoolWorker
   private let context: ReactorContext
-  private var wire: OutgoingSocket?
+  /// What lies below calls nobody up here, so no two accesses to it can overlap; to have that checked takes an echo 90 user
+  /// instructions.
+  @safe @exclusivity(unchecked) private var wire: OutgoingSocket?
   private var owner = Owner.nobody
   /// Bytes received and not used yet: the beginning of a frame.
   private var kept: [UInt8] = []
@@ -129,11 +131,11 @@ final class WorkerLink: EventSource {
     let isEnding = !readiness.isDisjoint(with: [.peerClosed, .hungUp, .error])
     guard readiness.contains(.readable) || isEnding else { return }
     inlet.becameReadable(ending: isEnding)
-    if servesTunnel { context.turnInput.isReady(self) } else { read() }
+    if servesTunnel { context.turnInput.isReady(self) } else { read(through: context.turnInput) }
   }
 
   override func turn() {
-    read()
+    read(through: context.turnInput)
     context.turnInput.pass()
   }
 
@@ -162,22 +164,22 @@ final class WorkerLink: EventSource {
   }
 
   /// Reads, if it is time to: once, or what is kept from the last time.
-  func read() {
+  func read(through input: TurnInput) {
     switch inlet.turn {
     case .wait: break
-    case .useKept: use(context.turnInput.place(kept), waits: false)
-    case .receive: receive()
+    case .useKept: use(input.place(kept), of: input, waits: false)
+    case .receive: receive(into: input)
     }
   }
 
-  private func receive() {
-    let keptCount = context.turnInput.place(kept)
+  private func receive(into input: TurnInput) {
+    let keptCount = input.place(kept)
     let (limit, waits) = readRule
-    let room = unsafe UnsafeMutableRawBufferPointer(rebasing: context.turnInput.room(after: keptCount)[..<limit])
+    let room = unsafe UnsafeMutableRawBufferPointer(rebasing: input.room(after: keptCount)[..<limit])
     switch unsafe wire?.receive(into: room) {
     case .bytes(let count):
       if inlet.received(more: count == limit) { context.reactor.runLater(self) }
-      use(keptCount + count, waits: waits)
+      use(keptCount + count, of: input, waits: waits)
     case .wouldBlock: if inlet.foundNothing() { ended() }
     case .ended, .failed, nil: ended()
     }
@@ -194,34 +196,28 @@ final class WorkerLink: EventSource {
 
   /// Uses the bytes that were read last, the kept ones in front of them: what a WebSocket's worker says together with what others
   /// say in this turn, anything else at once.
-  private func use(_ count: Int, waits: Bool) {
+  private func use(_ count: Int, of input: TurnInput, waits: Bool) {
     if !kept.isEmpty { kept = [] }
-    if waits {
-      context.turnInput.keep(count, of: .link(self))
-    } else {
-      process(context.turnInput.last(count))
-    }
+    if waits { input.keep(count, for: self) } else { input.withLast(count) { process($0) } }
   }
 
   /// Uses bytes that were read; keeps what cannot be used yet.
-  func process(_ range: Range<Int>) {
+  func process(_ bytes: Span<UInt8>) {
     if inlet.useKept() { context.reactor.runLater(self) }
-    context.turnInput.withBytes(range) { bytes in
-      let count = bytes.count
-      var offset = 0
-      while offset < count {
-        let before = offset
-        switch owner {
-        case .exchange(let exchange): offset = exchange.receivedFromWorker(bytes, from: offset)
-        case .tunnel(let tunnel): offset = tunnel.receivedFromWorker(bytes, from: offset)
-        // An idle worker has nothing to say: whatever it is, it must not answer the next request.
-        case .nobody: return close()
-        case .leaving: return
-        }
-        guard offset > before else { break }
+    let count = bytes.count
+    var offset = 0
+    while offset < count {
+      let before = offset
+      switch owner {
+      case .exchange(let exchange): offset = exchange.receivedFromWorker(bytes, from: offset)
+      case .tunnel(let tunnel): offset = tunnel.receivedFromWorker(bytes, from: offset)
+      // An idle worker has nothing to say: whatever it is, it must not answer the next request.
+      case .nobody: return close()
+      case .leaving: return
       }
-      if offset < count, wire != nil { kept = Array(copying: bytes.extracting(droppingFirst: offset)) }
+      guard offset > before else { break }
     }
+    if offset < count, wire != nil { kept = Array(copying: bytes.extracting(droppingFirst: offset)) }
   }
 
   private var servesTunnel: Bool {
