@@ -52,7 +52,7 @@ extension Socket {
   @unsafe
   public borrowing func receive(into buffer: UnsafeMutableRawBufferPointer) -> IOResult {
     unsafe precondition(!buffer.isEmpty)
-    return ioResult(of: retryingInterrupts { unsafe recv(descriptor, buffer.baseAddress, buffer.count, 0) })
+    return ioResult(of: retryingInterrupts { unsafe csystem_receive(descriptor, buffer.baseAddress, buffer.count, 0) })
   }
 
   /// Receives bytes that wait in the kernel.
@@ -65,7 +65,7 @@ extension Socket {
   /// Calls `body` with the bytes that wait in the kernel, without taking them; not at all where none wait.
   public borrowing func withPeekedBytes(upTo maxBytes: Int, _ body: (Span<UInt8>) -> Void) {
     unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: maxBytes) { buffer in
-      let count = retryingInterrupts { unsafe recv(descriptor, buffer.baseAddress, buffer.count, Int32(MSG_PEEK)) }
+      let count = retryingInterrupts { unsafe csystem_receive(descriptor, buffer.baseAddress, buffer.count, Int32(MSG_PEEK)) }
       guard count > 0 else { return }
       unsafe body(Span(_unsafeElements: UnsafeBufferPointer(rebasing: buffer[..<count])))
     }
@@ -76,7 +76,7 @@ extension Socket {
   /// - Returns: whether there were so many.
   public borrowing func discard(_ count: Int) -> Bool {
     unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: count) { buffer in
-      retryingInterrupts { unsafe recv(descriptor, buffer.baseAddress, count, 0) } == count
+      retryingInterrupts { unsafe csystem_receive(descriptor, buffer.baseAddress, count, 0) } == count
     }
   }
 
@@ -87,7 +87,7 @@ extension Socket {
   public borrowing func send(_ buffer: UnsafeRawBufferPointer) -> IOResult {
     unsafe precondition(!buffer.isEmpty)
     let flags = Int32(MSG_NOSIGNAL)
-    return ioResult(of: retryingInterrupts { unsafe Glibc.send(descriptor, buffer.baseAddress, buffer.count, flags) })
+    return ioResult(of: retryingInterrupts { unsafe csystem_send(descriptor, buffer.baseAddress, buffer.count, flags) })
   }
 
   /// Hands bytes to the kernel, as many as it has room for. A peer that is gone is `failed(errno: EPIPE)`, not a signal.
