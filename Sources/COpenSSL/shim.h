@@ -71,6 +71,20 @@ static inline int sluice_ssl_set_server_name(SSL *ssl, const char *name) {
   return (int)SSL_set_tlsext_host_name(ssl, name);
 }
 
+/// Wipes and frees what a session holds of its key exchange, which OpenSSL does no sooner than it frees the session: in TLS 1.3 the
+/// keys of both sides, 368 bytes. Nobody asks for them once the handshake is done; a key without content, of whichever kind, stays.
+static inline void sluice_ssl_forget_key_exchange(SSL *ssl) {
+  EVP_PKEY *key = NULL;
+  if (SSL_get_tmp_key(ssl, &key)) {
+    EVP_PKEY_set_type(key, EVP_PKEY_X25519);
+    EVP_PKEY_free(key);
+  }
+  if (SSL_get_peer_tmp_key(ssl, &key)) {
+    EVP_PKEY_set_type(key, EVP_PKEY_X25519);
+    EVP_PKEY_free(key);
+  }
+}
+
 // MARK: BIOs
 
 static inline void sluice_bio_clear_retry(BIO *bio) { BIO_clear_retry_flags(bio); }

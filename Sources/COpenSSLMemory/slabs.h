@@ -1,6 +1,6 @@
 // Blocks without headers, for all threads.
 //
-// malloc puts 8 bytes before each block and rounds up to the next 16: of a TLS session's 38 small blocks that is a tenth. Here
+// malloc puts 8 bytes before each block and rounds up to the next 16: of a TLS session's 33 small blocks that is a tenth. Here
 // blocks of one size lie side by side in a slab of 64 KiB, which knows by one bit for each which of them are free, and the size is
 // found from the address. Nothing that is written to freed memory leads anywhere, and a slab that is given a free block ends the
 // process.

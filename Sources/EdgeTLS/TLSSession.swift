@@ -116,6 +116,7 @@ public struct TLSSession: ~Copyable {
     let result = unsafe SSL_do_handshake(ssl)
     if result == 1 {
       phase = .open
+      unsafe sluice_ssl_forget_key_exchange(ssl)
       ErrorQueue.clear()
       return .done(info)
     }

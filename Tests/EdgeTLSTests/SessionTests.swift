@@ -1,3 +1,4 @@
+import COpenSSL
 import EdgeCore
 import Testing
 
@@ -56,6 +57,25 @@ struct SessionTests {
     var received: [UInt8] = []
     while case .bytes(let count) = pair.server.session.read(into: small) { received += small[..<count] }
     #expect(received == pattern(40_000))
+  }
+
+  @Test(arguments: TLSVersion.allCases)
+  func `an open session holds nothing of its key exchange`(version: TLSVersion) throws {
+    let pair = try Pair(server: Fixture.server(), client: Fixture.client(version...version))
+    _ = try pair.handshake()
+    for ssl in [pair.server.session.ssl, pair.client.session.ssl] {
+      for whose in [SSL_CTRL_GET_TMP_KEY, SSL_CTRL_GET_PEER_TMP_KEY] {
+        var key: OpaquePointer?
+        guard SSL_ctrl(ssl, whose, 0, &key) == 1 else { continue }
+        defer { EVP_PKEY_free(key) }
+        var bytes = [UInt8](repeating: 0, count: 133)
+        var count = bytes.count
+        #expect(EVP_PKEY_get_raw_public_key(key, &bytes, &count) == 0)
+      }
+    }
+    pair.client.send([1, 2, 3])
+    pair.pump()
+    #expect(pair.server.received == [1, 2, 3])
   }
 
   @Test func `sessions that share a scratch keep apart`() throws {

@@ -3,7 +3,7 @@
 // A session that holds no buffer while it is idle (SSL_MODE_RELEASE_BUFFERS) takes one of about 16 KiB for each record that it
 // reads or writes, and gives it back at once. That is too large for what malloc remembers for a thread: each time the block is
 // merged with its neighbours, and at times the whole heap is consolidated. A handshake takes and frees 700 small blocks, more
-// of a size than the seven that malloc remembers, and an idle session keeps 38. Here a thread remembers some of both; what stands
+// of a size than the seven that malloc remembers, and an idle session keeps 33. Here a thread remembers some of both; what stands
 // behind it are slabs for blocks of up to 8 KiB (`slabs.h`), and malloc for all others.
 //
 // A thread holds at most 4.2 MiB so, and gives it back at its end.
