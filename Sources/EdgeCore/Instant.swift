@@ -32,13 +32,7 @@ public struct Instant: Hashable, Comparable, Sendable {
 
 extension Duration {
   /// The whole duration in nanoseconds, held at the ends of `Int64`.
-  public var nanoseconds: Int64 {
-    let (seconds, attoseconds) = components
-    let (product, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
-    guard !overflow else { return seconds < 0 ? .min : .max }
-    let (sum, carried) = product.addingReportingOverflow(attoseconds / 1_000_000_000)
-    return carried ? (seconds < 0 ? .min : .max) : sum
-  }
+  public var nanoseconds: Int64 { Int64(clamping: attoseconds / 1_000_000_000) }
 
   /// How many whole `unit`s cover the duration: rounded up, 0 for what is not positive.
   ///
