@@ -102,9 +102,9 @@ static inline int sluice_error_reason(unsigned long error) { return ERR_GET_REAS
 // MARK: Message authentication
 
 /// Keys an HMAC-SHA256 context.
-static inline int sluice_hmac_sha256_set_key(EVP_MAC_CTX *mac, unsigned char *key, size_t count) {
+static inline int sluice_hmac_sha256_set_key(EVP_MAC_CTX *mac, const unsigned char *key, size_t count) {
   OSSL_PARAM parameters[] = {
-      OSSL_PARAM_construct_octet_string(OSSL_MAC_PARAM_KEY, key, count),
+      OSSL_PARAM_construct_octet_string(OSSL_MAC_PARAM_KEY, (void *)key, count),
       OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, (char *)"SHA256", 0),
       OSSL_PARAM_construct_end(),
   };

@@ -21,6 +21,7 @@ final class HandshakeSelection: Sendable {
     if !protocols.isEmpty { unsafe SSL_CTX_set_alpn_select_cb(pointer, chooseProtocol, argument) }
     unsafe SSL_CTX_set_ex_data(pointer, selectionIndex, argument)
     unsafe SSL_CTX_set_tlsext_ticket_key_evp_cb(pointer, protectTicket)
+    unsafe SSL_CTX_set_generate_session_id(pointer, nameSession)
     unsafe SSL_CTX_set_session_id_context(pointer, sessionContext, UInt32(sessionContext.count))
     unsafe SSL_CTX_set_num_tickets(pointer, ticketsPerHandshake)
     unsafe SSL_CTX_set_timeout(pointer, ticketLifetimeSeconds)
@@ -76,12 +77,23 @@ private func protectTicket(
   ssl: OpaquePointer?, keyName: UnsafeMutablePointer<UInt8>?, iv: UnsafeMutablePointer<UInt8>?, cipher: OpaquePointer?,
   mac: OpaquePointer?, isEncrypting: Int32
 ) -> Int32 {
-  guard let context = unsafe SSL_get_SSL_CTX(ssl), let argument = unsafe SSL_CTX_get_ex_data(context, selectionIndex),
+  guard let ssl = unsafe ssl, let context = unsafe SSL_get_SSL_CTX(ssl),
+    let argument = unsafe SSL_CTX_get_ex_data(context, selectionIndex),
     let keyName = unsafe keyName, let iv = unsafe iv, let cipher = unsafe cipher, let mac = unsafe mac
   else { return -1 }
   let selection = unsafe Unmanaged<HandshakeSelection>.fromOpaque(argument).takeUnretainedValue()
-  let ticket = unsafe TicketProtection(keyName: keyName, iv: iv, cipher: cipher, mac: mac)
+  let ticket = unsafe TicketProtection(ssl: ssl, keyName: keyName, iv: iv, cipher: cipher, mac: mac)
   return unsafe isEncrypting == 1 ? ticket.encrypt(with: selection.ticketKeys) : ticket.decrypt(with: selection.ticketKeys)
+}
+
+/// Names a session. Nobody looks for it by that name, since all of it is in its ticket: what OpenSSL would ask its generator for, and
+/// then its cache, need be no more than random.
+private func nameSession(
+  ssl: OpaquePointer?, name: UnsafeMutablePointer<UInt8>?, count: UnsafeMutablePointer<UInt32>?
+) -> Int32 {
+  guard let ssl = unsafe ssl, let name = unsafe name, let count = unsafe count else { return 0 }
+  unsafe TLSScratch.fillWithRandom(UnsafeMutableRawBufferPointer(start: name, count: Int(count.pointee)), for: ssl)
+  return 1
 }
 
 /// Where a context keeps its `HandshakeSelection`.

@@ -25,7 +25,7 @@ public enum SecureRandom {
 }
 
 /// Secure random numbers for one thread's nonces and identifiers, drawn many at a time: each call of the generator costs 6,600
-/// user instructions and a system call, and each handshake wants five numbers. No byte is handed out twice.
+/// user instructions and a system call, and each handshake wants eleven numbers. No byte is handed out twice.
 public struct RandomSupply: ~Copyable {
   private var words: [UInt64] = []
 
@@ -38,13 +38,21 @@ public struct RandomSupply: ~Copyable {
     return words.removeLast()
   }
 
+  /// Fills whole words.
+  @unsafe
+  mutating func fill(_ bytes: UnsafeMutableRawBufferPointer) {
+    for offset in stride(from: 0, to: bytes.count, by: MemoryLayout<UInt64>.size) {
+      unsafe bytes.storeBytes(of: word(), toByteOffset: offset, as: UInt64.self)
+    }
+  }
+
   private mutating func refill() {
     words = [UInt64](repeating: 0, count: suppliedWords)
     unsafe words.withUnsafeMutableBytes { unsafe SecureRandom.fill($0) }
   }
 }
 
-private let suppliedWords = 64
+private let suppliedWords = 256
 
 /// Whether two byte strings are equal, in time that depends on their lengths only.
 public func constantTimeEquals(_ lhs: [UInt8], _ rhs: [UInt8]) -> Bool {

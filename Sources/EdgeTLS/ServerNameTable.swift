@@ -17,6 +17,7 @@ struct ServerNameTable<Value: Sendable>: Sendable {
 
   /// The value for the name that a client sent: case and a final dot do not matter.
   func value(for name: String) -> Value? {
+    if let value = exact[name] { return value }
     var bytes = name.utf8.map(ASCII.lowercased)
     if bytes.last == dot { bytes.removeLast() }
     if let value = exact[String(decoding: bytes, as: UTF8.self)] { return value }

@@ -75,13 +75,20 @@ public final class TLSScratch {
     if unsafe window.pointee.capacity > keptOutputBytes { unsafe window.pointee.replaceOutput(capacity: usualOutputBytes) }
   }
 
+  /// Fills whole words with what is random, and need not stay secret, for a session over a scratch.
+  @unsafe
+  static func fillWithRandom(_ bytes: UnsafeMutableRawBufferPointer, for ssl: OpaquePointer) {
+    guard let window = unsafe BIO_get_data(SSL_get_rbio(ssl)) else { preconditionFailure("every session has its scratch") }
+    unsafe window.assumingMemoryBound(to: Window.self).pointee.random.fill(bytes)
+  }
+
   /// Whether the input is used up and nothing more will come.
   var isAtEnd: Bool { unsafe window.pointee.ended && window.pointee.read == window.pointee.filled }
 }
 
 /// What the BIO's callbacks work on. Lives at a fixed address, in a `TLSScratch`.
 @unsafe
-private struct Window {
+private struct Window: ~Copyable {
   let input: UnsafeMutableRawBufferPointer
   var read = 0
   var filled = 0
@@ -89,6 +96,7 @@ private struct Window {
   var output: UnsafeMutableRawPointer
   var written = 0
   var capacity: Int
+  var random = RandomSupply()
 
   init(input: UnsafeMutableRawBufferPointer) {
     unsafe self.input = unsafe input

@@ -112,7 +112,7 @@ public struct TLSSession: ~Copyable {
       if case .failed(let error) = step { return .failed(error) }
       return .done(info)
     }
-    ErrorQueue.clear()
+    // It empties the error queue itself, before it begins.
     let result = unsafe SSL_do_handshake(ssl)
     if result == 1 {
       phase = .open

@@ -65,9 +65,10 @@ struct TicketKey: Sendable {
   }
 }
 
-/// One ticket being made or opened: where OpenSSL keeps its name and IV, and the two contexts to key.
+/// One ticket being made or opened: whose it is, where OpenSSL keeps its name and IV, and the two contexts to key.
 @unsafe
 struct TicketProtection {
+  let ssl: OpaquePointer
   let keyName: UnsafeMutablePointer<UInt8>
   let iv: UnsafeMutablePointer<UInt8>
   let cipher: OpaquePointer
@@ -81,9 +82,8 @@ struct TicketProtection {
     let header = unsafe UnsafeMutableRawPointer(keyName)
     unsafe header.storeBytes(of: key.name.high, as: UInt64.self)
     unsafe header.storeBytes(of: key.name.low, toByteOffset: 8, as: UInt64.self)
-    let isReady =
-      unsafe RAND_bytes(iv, Int32(ivBytes)) == 1
-      && EVP_EncryptInit_ex2(cipher, ticketCipher, key.encryption, iv, nil) == 1
+    unsafe TLSScratch.fillWithRandom(UnsafeMutableRawBufferPointer(start: iv, count: ivBytes), for: ssl)
+    let isReady = unsafe EVP_EncryptInit_ex2(cipher, ticketCipher, key.encryption, iv, nil) == 1
     return unsafe isReady && authenticate(with: key) ? 1 : -1
   }
 
@@ -102,8 +102,7 @@ struct TicketProtection {
   }
 
   private func authenticate(with key: TicketKey) -> Bool {
-    var bytes = key.authentication
-    return unsafe sluice_hmac_sha256_set_key(mac, &bytes, bytes.count) == 1
+    unsafe sluice_hmac_sha256_set_key(mac, key.authentication, key.authentication.count) == 1
   }
 }
 

@@ -1,3 +1,4 @@
+import COpenSSL
 import EdgeCore
 import Testing
 
@@ -118,6 +119,18 @@ struct ResumptionTests {
     #expect(serverInfo.serverName == "localhost")
     let stranger = try Pair(server: Fixture.server(), client: client, serverName: "localhost", resuming: ticket)
     #expect(try stranger.handshake().server.isResumed == false)
+  }
+
+  @Test func `no two sessions have one name`() throws {
+    let context = try Fixture.server()
+    let names = try (0..<40).map { _ in
+      let pair = try Pair(server: context, client: Fixture.client(.tls13 ... .tls13))
+      _ = try pair.handshake()
+      var count: UInt32 = 0
+      let name = SSL_SESSION_get_id(SSL_get_session(pair.server.session.ssl), &count)
+      return Array(UnsafeBufferPointer(start: name, count: Int(count)))
+    }
+    #expect(Set(names).count == names.count && names.allSatisfy { $0.count == 32 })
   }
 
   @Test(arguments: TLSVersion.allCases)
