@@ -41,6 +41,7 @@ public struct RandomSupply: ~Copyable {
   /// Fills whole words.
   @unsafe
   mutating func fill(_ bytes: UnsafeMutableRawBufferPointer) {
+    precondition(bytes.count.isMultiple(of: MemoryLayout<UInt64>.size))
     for offset in stride(from: 0, to: bytes.count, by: MemoryLayout<UInt64>.size) {
       unsafe bytes.storeBytes(of: word(), toByteOffset: offset, as: UInt64.self)
     }
