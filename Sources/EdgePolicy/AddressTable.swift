@@ -36,8 +36,8 @@ public final class AddressTable: Sendable {
   public func close(_ place: AddressPlace, now: Instant) {
     guard let entry = place.entry else { return }
     shard(of: place.wider ?? entry).withLock { shard in
-      shard.close(entry.key, now: now)
-      if let wider = place.wider { shard.close(wider.key, now: now) }
+      shard.close(entry, now: now)
+      if let wider = place.wider { shard.close(wider, now: now) }
     }
   }
 

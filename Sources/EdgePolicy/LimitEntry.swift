@@ -1,4 +1,5 @@
 internal import EdgeCore
+internal import Synchronization
 
 /// What one holder of limits, an address block or a user, has used of its rates. Whoever has a connection open holds it by
 /// reference, and charges it without a lock.
@@ -7,6 +8,8 @@ public final class LimitEntry<Key: Hashable & Sendable>: Sendable {
   public let key: Key
   /// What all its connections together have said.
   public let meter = SharedMeter()
+  /// Its connections that are open. Counted under the shard's lock only.
+  let connections = Atomic<Int>(0)
   /// New connections. Charged under the shard's lock only, so that several can be charged at once or none.
   let handshakes = SharedBucket()
   /// Refusals that somebody could read.
@@ -15,6 +18,9 @@ public final class LimitEntry<Key: Hashable & Sendable>: Sendable {
   init(_ key: Key) {
     self.key = key
   }
+
+  /// Whether it has no connection open.
+  var isIdle: Bool { connections.load(ordering: .relaxed) == 0 }
 
   /// From here on a new entry would say the same, if nobody charges this one.
   var fullAt: Instant { max(meter.fullAt, handshakes.fullAt, refusals.fullAt) }

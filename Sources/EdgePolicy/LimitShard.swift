@@ -1,4 +1,5 @@
 import EdgeCore
+import Synchronization
 
 /// One part of a table of limits: who has connections open, and who has used something of a rate. A value without a lock.
 ///
@@ -12,14 +13,9 @@ import EdgeCore
 /// keys share a shard depends on a seed of the process, so that nobody can aim at one. (A table whose newcomers had to share one
 /// entry would let nobody win anything, but a flood could lock everybody else out.)
 struct LimitShard<Key: Hashable & Sendable>: Sendable {
-  private struct Slot {
-    let entry: LimitEntry<Key>
-    var connections = 0
-  }
-
   private let maxIdle: Int
-  private var slots: [Key: Slot] = [:]
-  /// Slots without connections.
+  private var entries: [Key: LimitEntry<Key>] = [:]
+  /// Entries without connections.
   private var idleCount = 0
   /// How many entries were forgotten that still said something.
   private(set) var evictions: UInt64 = 0
@@ -29,24 +25,24 @@ struct LimitShard<Key: Hashable & Sendable>: Sendable {
     self.maxIdle = max(1, maxIdle)
   }
 
-  var entryCount: Int { slots.count }
+  var entryCount: Int { entries.count }
 
   /// The entry of `key`, if it says something.
   func find(_ key: Key) -> LimitEntry<Key>? {
-    slots[key]?.entry
+    entries[key]
   }
 
   /// The connections that `key` has open.
   func connections(of key: Key) -> Int {
-    slots[key]?.connections ?? 0
+    entries[key]?.connections.load(ordering: .relaxed) ?? 0
   }
 
   /// The entry of `key`, to be charged at once: until then nothing keeps it.
   mutating func obtain(_ key: Key, now: Instant) -> LimitEntry<Key> {
-    if let slot = slots[key] { return slot.entry }
+    if let entry = entries[key] { return entry }
     if idleCount >= maxIdle { makeRoom(now: now) }
     let entry = LimitEntry(key)
-    slots[key] = Slot(entry: entry)
+    entries[key] = entry
     idleCount += 1
     return entry
   }
@@ -54,19 +50,16 @@ struct LimitShard<Key: Hashable & Sendable>: Sendable {
   /// Counts a connection of `key`.
   mutating func open(_ key: Key, now: Instant) -> LimitEntry<Key> {
     let entry = obtain(key, now: now)
-    guard let place = slots.index(forKey: key) else { preconditionFailure("it has just been obtained") }
-    if slots.values[place].connections == 0 { idleCount -= 1 }
-    slots.values[place].connections += 1
+    if entry.isIdle { idleCount -= 1 }
+    entry.connections.add(1, ordering: .relaxed)
     return entry
   }
 
-  /// Counts a connection of `key` no more.
-  mutating func close(_ key: Key, now: Instant) {
-    guard let place = slots.index(forKey: key), slots.values[place].connections > 0 else {
-      return assertionFailure("\(key) holds no connection")
-    }
-    slots.values[place].connections -= 1
-    guard slots.values[place].connections == 0 else { return }
+  /// Counts a connection no more that has been counted.
+  mutating func close(_ entry: LimitEntry<Key>, now: Instant) {
+    guard !entry.isIdle else { return assertionFailure("\(entry.key) holds no connection") }
+    entry.connections.subtract(1, ordering: .relaxed)
+    guard entry.isIdle else { return }
     idleCount += 1
     if idleCount > maxIdle { makeRoom(now: now) }
   }
@@ -74,19 +67,19 @@ struct LimitShard<Key: Hashable & Sendable>: Sendable {
   /// Forgets the entries that say nothing any more.
   mutating func sweep(now: Instant) {
     guard idleCount > 0 else { return }
-    slots = slots.filter { $0.value.connections > 0 || $0.value.entry.fullAt > now }
-    idleCount = slots.count { $0.value.connections == 0 }
+    entries = entries.filter { !$0.value.isIdle || $0.value.fullAt > now }
+    idleCount = entries.count { $0.value.isIdle }
   }
 
   /// Forgets what says nothing any more, and a sixteenth of the idle entries at least, so that a flood pays for a search only
   /// every so often.
   private mutating func makeRoom(now: Instant) {
-    let idle = slots.filter { $0.value.connections == 0 }.map { (key: $0.key, fullAt: $0.value.entry.fullAt) }
+    let idle = entries.values.filter(\.isIdle).map { (key: $0.key, fullAt: $0.fullAt) }
     let atLeast = max(1, maxIdle / 16)
     for (count, candidate) in idle.sorted(by: { $0.fullAt < $1.fullAt }).enumerated() {
       let isFull = candidate.fullAt <= now
       guard isFull || count < atLeast else { return }
-      slots[candidate.key] = nil
+      entries[candidate.key] = nil
       idleCount -= 1
       if !isFull { evictions += 1 }
     }

@@ -122,7 +122,7 @@ private struct UserShard: Sendable {
         return .full(connections: table.connections(of: user))
       }
       oldest.replace()
-      table.close(user, now: now)
+      table.close(oldest.entry, now: now)
       replaced.append(oldest)
     }
     let place = UserPlace(entry: table.open(user, now: now), connection: connection)
@@ -132,9 +132,8 @@ private struct UserShard: Sendable {
 
   mutating func close(_ place: UserPlace, now: Instant) {
     guard !place.isReplaced else { return }
-    let user = place.entry.key
-    table.close(user, now: now)
-    guard let index = places.index(forKey: user), let turn = places.values[index].firstIndex(where: { $0 === place })
+    table.close(place.entry, now: now)
+    guard let index = places.index(forKey: place.entry.key), let turn = places.values[index].firstIndex(where: { $0 === place })
     else { return }
     places.values[index].remove(at: turn)
     if places.values[index].isEmpty { places.remove(at: index) }
