@@ -179,11 +179,15 @@ public struct Relay: ~Copyable {
 
   /// A scope of the connection alone, such as that of throttle rules, has these limits from now on; nil ends it. Limits that hold
   /// already go on.
-  public mutating func setLimits(_ limits: MessageLimits?, of scope: LimitScope, now: Instant) {
-    guard throttle?.limits(of: scope) != limits else { return }
+  ///
+  /// - Returns: whether that changes anything.
+  @discardableResult
+  public mutating func setLimits(_ limits: MessageLimits?, of scope: LimitScope, now: Instant) -> Bool {
+    guard throttle?.limits(of: scope) != limits else { return false }
     if throttle == nil, limits != nil { throttle = ClientThrottle() }
     throttle?.setLimits(limits, of: scope)
     if throttle?.waitsUntil == nil { liveness.release(.throttled, now: now) }
+    return true
   }
 
   /// The client's token is worth nothing from `end` on: it is closed then, and told at `warning`, where it is told anything.

@@ -73,9 +73,9 @@ final class Snapshot: Sendable {
 
   /// What the messages of a connection are charged to.
   ///
-  /// - Parameter shared: what it holds of its address's and its user's limits.
-  func scopes(of route: Route, shared: [HeldMeter]) -> [MeteredScope] {
-    route.meteredScopes() + shared.map(messageLimits.scope)
+  /// - Parameter shared: what it holds of its address's and its user's limits; not asked for where these limit no messages.
+  func scopes(of route: Route, shared: @autoclosure () -> [HeldMeter]) -> [MeteredScope] {
+    messageLimits.isEmpty ? route.meteredScopes() : route.meteredScopes() + shared().map(messageLimits.scope)
   }
 
   /// The fetchers of keys that an identity provider serves.

@@ -13,6 +13,9 @@ struct SharedMessageLimits {
     user = MessageLimits(messages: limits.perUser.messages, bytes: limits.perUser.bytes)
   }
 
+  /// Whether nothing is limited.
+  var isEmpty: Bool { address.isEmpty && user.isEmpty }
+
   /// The scope of a meter that a connection's address or user holds.
   func scope(of held: HeldMeter) -> MeteredScope {
     switch held.scope {

@@ -206,10 +206,11 @@ final class Tunnel {
   func setThrottle(_ throttle: OwnThrottle?) {
     self.throttle = throttle.map { Shared($0) }
     setLimits(throttle?.rates.limits, of: .throttle)
+    client.deadlineMoved()
   }
 
   private func setLimits(_ limits: MessageLimits?, of scope: LimitScope) {
-    relay.setLimits(limits, of: scope, now: context.reactor.now)
+    guard relay.setLimits(limits, of: scope, now: context.reactor.now) else { return }
     endWaitIfOver()
     client.deadlineMoved()
   }
