@@ -103,8 +103,9 @@ extension LimitShard where Key == CIDR {
       let held = connections(of: block.block)
       guard held < block.limits.connections else { return .full(block: block.block, connections: held) }
     }
-    let entries = blocks.map { open($0.block, now: now) }
-    return .allowed(AddressPlace(entry: entries.first, wider: entries.count > 1 ? entries.last : nil))
+    let entry = blocks.first.map { open($0.block, now: now) }
+    let wider = blocks.dropFirst().first.map { open($0.block, now: now) }
+    return .allowed(AddressPlace(entry: entry, wider: wider))
   }
 
   fileprivate mutating func attempt(_ blocks: [LimitedBlock], now: Instant) -> AddressVerdict {

@@ -7,13 +7,14 @@ public import EdgeCore
 /// the ramp says. Nobody waits longer than the ramp's timeout, so that the queue holds no more than the rate gives in that time.
 public struct PacedQueue<Client> {
   private var clients = FIFO<Client>()
+  /// At least one for each client.
   private var slots = FIFO<Instant>()
 
   /// Makes an empty queue.
   public init() {}
 
   /// Whether nobody waits, and no slot is left over.
-  public var isUnused: Bool { clients.isEmpty && slots.isEmpty }
+  public var isUnused: Bool { slots.isEmpty }
 
   /// When the first client's slot comes; nil where nobody waits.
   public var nextSlot: Instant? { clients.isEmpty ? nil : slots.first }

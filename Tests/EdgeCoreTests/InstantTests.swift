@@ -10,6 +10,12 @@ import Testing
     #expect(Duration.seconds(Int64.max).nanoseconds == .max)
   }
 
+  @Test func `are apart by durations that divide into whole nanoseconds`() {
+    #expect(Duration.seconds(5) / 2 == .milliseconds(2_500))
+    #expect(Duration.nanoseconds(7) / 2 == .nanoseconds(3))
+    #expect(Duration.nanoseconds(-7) / 2 == .nanoseconds(-3))
+  }
+
   @Test(
     arguments: [(1_999_999_999, 1), (-1, -1), (-1_000_000_000, -1), (-1_000_000_001, -2), (.min, -9_223_372_037)]
       as [(Int64, Int64)])
