@@ -1,31 +1,31 @@
 extension WallTime {
-  /// The moment as text with milliseconds, such as `2026-01-31T23:59:59.123Z` (RFC 3339).
+  /// The moment as text with milliseconds, such as `2026-01-31T23:59:59.123Z` (RFC 3339), the fraction rounded down.
   public var rfc3339: String {
-    var text: [UInt8] = []
-    appendRFC3339(to: &text)
-    return String(decoding: text, as: UTF8.self)
+    let text = rfc3339Bytes
+    return unsafe text.span.withUnsafeBufferPointer { unsafe String(decoding: $0, as: UTF8.self) }
   }
 
-  /// Appends `2026-01-31T23:59:59.123Z` (RFC 3339), the fraction rounded down.
-  public func appendRFC3339(to line: inout [UInt8]) {
-    let milliseconds = (nanoseconds - seconds * 1_000_000_000) / 1_000_000
+  /// The same as bytes.
+  public var rfc3339Bytes: InlineArray<24, UInt8> {
+    let fraction = nanoseconds % 1_000_000_000
+    let milliseconds = (fraction < 0 ? fraction + 1_000_000_000 : fraction) / 1_000_000
     let days = seconds >= 0 ? seconds / 86_400 : (seconds - 86_399) / 86_400
     let secondOfDay = seconds - days * 86_400
     let (year, month, day) = civilDate(daysSince1970: days)
-    line.appendDigits(year, width: 4)
-    line.append(UInt8(ascii: "-"))
-    line.appendDigits(month, width: 2)
-    line.append(UInt8(ascii: "-"))
-    line.appendDigits(day, width: 2)
-    line.append(UInt8(ascii: "T"))
-    line.appendDigits(secondOfDay / 3_600, width: 2)
-    line.append(UInt8(ascii: ":"))
-    line.appendDigits(secondOfDay / 60 % 60, width: 2)
-    line.append(UInt8(ascii: ":"))
-    line.appendDigits(secondOfDay % 60, width: 2)
-    line.append(UInt8(ascii: "."))
-    line.appendDigits(milliseconds, width: 3)
-    line.append(UInt8(ascii: "Z"))
+    var text = InlineArray<24, UInt8>(repeating: UInt8(ascii: "-"))
+    text.set(year, at: 0..<4)
+    text.set(month, at: 5..<7)
+    text.set(day, at: 8..<10)
+    text[10] = UInt8(ascii: "T")
+    text.set(secondOfDay / 3_600, at: 11..<13)
+    text[13] = UInt8(ascii: ":")
+    text.set(secondOfDay / 60 % 60, at: 14..<16)
+    text[16] = UInt8(ascii: ":")
+    text.set(secondOfDay % 60, at: 17..<19)
+    text[19] = UInt8(ascii: ".")
+    text.set(milliseconds, at: 20..<23)
+    text[23] = UInt8(ascii: "Z")
+    return text
   }
 
   /// Reads a moment such as `2026-01-31T23:59:59Z` or `2026-02-01T00:59:59.5+01:00` (RFC 3339 §5.6), to the nanosecond.
@@ -96,10 +96,15 @@ private func civilDate(daysSince1970 days: Int64) -> (year: Int64, month: Int64,
   return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, dayOfYear - (153 * monthFromMarch + 2) / 5 + 1)
 }
 
-extension [UInt8] {
-  /// Appends the last `width` decimal digits of a number that is not negative, zeros in front included.
-  fileprivate mutating func appendDigits(_ value: Int64, width: Int) {
-    if width > 1 { appendDigits(value / 10, width: width - 1) }
-    append(UInt8(ascii: "0") + UInt8(value % 10))
+extension InlineArray<24, UInt8> {
+  /// Writes the last decimal digits of a number that is not negative, zeros in front included.
+  fileprivate mutating func set(_ value: Int64, at places: Range<Int>) {
+    var rest = UInt64(value)
+    var place = places.upperBound
+    while place > places.lowerBound {
+      place -= 1
+      self[place] = UInt8(ascii: "0") + UInt8(rest % 10)
+      rest /= 10
+    }
   }
 }

@@ -48,7 +48,7 @@ final class ControlLoop: EventSource {
       try source.attach(to: reactor)
     } catch {
       shared.log.write(.error, "reload.unsupported", "The configuration cannot be reloaded.") {
-        $0[.errorType] = .text("\(error)")
+        $0.add(.errorType, "\(error)")
       }
     }
     startWatchdog()
@@ -63,7 +63,7 @@ final class ControlLoop: EventSource {
       try Watchdog(interval: interval, reactor: reactor, reactors: reactors, service: shared.service).start()
     } catch {
       shared.log.write(.error, "watchdog.failed", "The service manager gets no sign of life, and will end the edge.") {
-        $0[.errorType] = .text("\(error)")
+        $0.add(.errorType, "\(error)")
       }
     }
   }
@@ -126,8 +126,8 @@ final class ControlLoop: EventSource {
   /// Tokens end by the clock on the wall, timers go by another.
   private func lookAtClock() {
     guard let step = clockWatch.step(now: MonotonicClock.now(), wall: WallClock.now()) else { return }
-    shared.log.write(.warning, "clock.stepped", "The clock was set: tokens end when they do by the new time.") { record in
-      record[.clockStep] = .seconds(step)
+    shared.log.write(.warning, "clock.stepped", "The clock was set: tokens end when they do by the new time.") { line in
+      line.add(.clockStep, step)
     }
     for reactor in reactors { reactor.post(.clockStepped) }
   }
@@ -137,10 +137,10 @@ final class ControlLoop: EventSource {
     for pool in pools {
       let changes = pool.rescan(now: now)
       guard !changes.isEmpty else { continue }
-      shared.log.write(.info, "workers.changed", "The workers of a pool have changed.") { record in
-        record[.pool] = .text(pool.name)
-        record[.workersAdded] = .integer(Int64(changes.added.count))
-        record[.workersRemoved] = .integer(Int64(changes.removed.count))
+      shared.log.write(.info, "workers.changed", "The workers of a pool have changed.") { line in
+        line.add(.pool, pool.name)
+        line.add(.workersAdded, changes.added.count)
+        line.add(.workersRemoved, changes.removed.count)
       }
     }
     shared.workerFailures.keep(only: Set(pools.flatMap { $0.workers.map(\.socket.path) }))
@@ -168,9 +168,9 @@ final class ControlLoop: EventSource {
   private func reportSuppressedDenials(now: Instant) {
     for summary in shared.suppressedDenials(now: now) {
       shared.accessLog.write(.info, "connection.denials", "More connections of one address were denied than got a line each.") {
-        record in
-        if let address = summary.address { record[.clientAddress] = .address(address) }
-        record[.suppressed] = .integer(Int64(clamping: summary.suppressed))
+        line in
+        if let address = summary.address { line.add(.clientAddress, address) }
+        line.add(.suppressed, summary.suppressed)
       }
     }
   }
@@ -200,8 +200,8 @@ final class ControlLoop: EventSource {
   }
 
   private func stop(_ reason: String) {
-    shared.log.write(.info, "edge.stopped", reason) { record in
-      record[.connections] = .integer(Int64(shared.limits.openConnections))
+    shared.log.write(.info, "edge.stopped", reason) { line in
+      line.add(.connections, shared.limits.openConnections)
     }
     shared.drain.stop()
     shared.service.advance(shared, isEnding: true, now: reactor.now)

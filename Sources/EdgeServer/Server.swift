@@ -78,9 +78,9 @@ public final class Server {
       throw .system("\(error)")
     }
     for (listener, address) in zip(configuration.listeners, addresses) {
-      shared.log.write(.info, "listener.ready", "Clients are served.") { record in
-        record[.listener] = .text(listener.name)
-        record[.serverAddress] = .text(address)
+      shared.log.write(.info, "listener.ready", "Clients are served.") { line in
+        line.add(.listener, listener.name)
+        line.add(.serverAddress, address)
       }
     }
     tellUnused(inherited, configuration)
@@ -89,8 +89,8 @@ public final class Server {
   /// A socket that nobody accepts from lets its clients wait for good.
   private func tellUnused(_ inherited: InheritedSockets, _ configuration: Configuration) {
     for name in inherited.unused(by: configuration.passedSocketNames) {
-      shared.log.write(.warning, "listener.unused", "A socket was passed that no address of the configuration names.") { record in
-        record[.serverAddress] = .text(name)
+      shared.log.write(.warning, "listener.unused", "A socket was passed that no address of the configuration names.") { line in
+        line.add(.serverAddress, name)
       }
     }
   }

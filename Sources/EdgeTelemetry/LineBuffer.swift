@@ -4,48 +4,56 @@
 /// instructions so (`scripts/bench --parts instructions`).
 @safe
 struct LineBuffer: ~Copyable {
-  private var bytes: UnsafeMutableBufferPointer<UInt8>
+  private var start: UnsafeMutablePointer<UInt8>
+  private var capacity: Int
   private var count = 0
 
-  /// Makes an empty line with room for `capacity` bytes; it grows beyond that.
+  /// Makes an empty line with room for `capacity` bytes, at least one; it grows beyond that.
   init(capacity: Int) {
-    unsafe bytes = .allocate(capacity: max(1, capacity))
+    unsafe start = .allocate(capacity: capacity)
+    self.capacity = capacity
   }
 
   deinit {
-    unsafe bytes.deallocate()
+    unsafe start.deallocate()
   }
 
   /// Calls `body` with what has been written.
   func withBytes<Result>(_ body: (Span<UInt8>) -> Result) -> Result {
-    unsafe body(Span(_unsafeElements: UnsafeBufferPointer(rebasing: bytes[..<count])))
+    unsafe body(Span(_unsafeElements: UnsafeBufferPointer(start: start, count: count)))
   }
 
+  @inline(__always)
   mutating func append(_ byte: UInt8) {
-    makeRoom(for: 1)
-    unsafe bytes[count] = byte
+    if count == capacity { grow(by: 1) }
+    unsafe start[count] = byte
     count += 1
   }
 
   /// Appends bytes that need no escape.
   mutating func append(_ text: Span<UInt8>) {
-    guard !text.isEmpty else { return }
-    makeRoom(for: text.count)
-    let end = unsafe UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(bytes)[count...])
-    unsafe text.withUnsafeBytes { unsafe end.copyMemory(from: $0) }
-    count += text.count
+    unsafe text.withUnsafeBufferPointer { unsafe append($0) }
   }
 
   /// Appends text that needs no escape.
   mutating func append(_ text: StaticString) {
-    text.withUTF8Buffer { unsafe append($0.span) }
+    text.withUTF8Buffer { unsafe append($0) }
   }
 
-  private mutating func makeRoom(for more: Int) {
-    guard unsafe bytes.count - count < more else { return }
-    let larger = unsafe UnsafeMutableBufferPointer<UInt8>.allocate(capacity: max(2 * bytes.count, count + more))
-    _ = unsafe larger.update(fromContentsOf: bytes[..<count])
-    unsafe bytes.deallocate()
-    unsafe bytes = unsafe larger
+  private mutating func append(_ text: UnsafeBufferPointer<UInt8>) {
+    guard let first = text.baseAddress else { return }
+    if capacity - count < text.count { grow(by: text.count) }
+    unsafe (start + count).update(from: first, count: text.count)
+    count += text.count
+  }
+
+  /// Makes room for so many bytes more, and as many as there are.
+  @inline(never)
+  private mutating func grow(by more: Int) {
+    capacity = max(2 * capacity, count + more)
+    let larger = UnsafeMutablePointer<UInt8>.allocate(capacity: capacity)
+    unsafe larger.update(from: start, count: count)
+    unsafe start.deallocate()
+    unsafe start = larger
   }
 }

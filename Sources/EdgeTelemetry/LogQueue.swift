@@ -5,7 +5,7 @@ internal import Synchronization
 ///
 /// Bounded in bytes and records: when the writer is behind, as on a full disk, new lines are dropped and counted, and
 /// no reactor waits.
-/// A reactor holds the lock only to copy one line, a writer only to swap buffers.
+/// A reactor holds the lock only to copy one line, a writer only to swap batches.
 public final class LogQueue: Sendable {
   /// What became of a line.
   public enum Outcome: Sendable {
@@ -28,6 +28,13 @@ public final class LogQueue: Sendable {
 
     /// Makes an empty batch.
     public init() {}
+
+    /// Empties the batch, and keeps its room but for what only a burst needs.
+    fileprivate mutating func clear() {
+      bytes.removeAll(keepingCapacity: bytes.capacity <= maxKeptBytes)
+      records = 0
+      dropped = 0
+    }
   }
 
   private let maxBytes: Int
@@ -41,8 +48,13 @@ public final class LogQueue: Sendable {
     self.maxRecords = maxRecords
   }
 
-  /// Adds one line, if there is room.
-  public func offer(_ line: Span<UInt8>) -> Outcome {
+  /// Ends a line and adds it, if there is room.
+  public func offer(_ line: consuming LogLine) -> Outcome {
+    line.end { offer($0) }
+  }
+
+  /// Adds one whole line, if there is room.
+  func offer(_ line: Span<UInt8>) -> Outcome {
     let outcome = waiting.withLock { batch -> Outcome in
       guard batch.records < maxRecords, batch.bytes.count + line.count <= maxBytes else {
         batch.dropped += 1
@@ -56,14 +68,12 @@ public final class LogQueue: Sendable {
     return outcome
   }
 
-  /// Takes everything that waits; an empty batch if nothing does. Whoever is told `queuedFirst` after this wakes the
-  /// writer again.
-  public func takeAll() -> Batch {
-    waiting.withLock { batch in
-      let taken = batch
-      batch = Batch()
-      return taken
-    }
+  /// Makes `batch` everything that waits, empty if nothing does. Whoever is told `queuedFirst` after this wakes the writer again.
+  ///
+  /// - Parameter batch: one that has been dealt with, whose room the next lines get; at first an empty one.
+  public func exchange(_ batch: inout Batch) {
+    batch.clear()
+    waiting.withLock { swap(&$0, &batch) }
   }
 
   /// Lines dropped since the start, lines the writer gave up included; any thread may ask.
@@ -78,3 +88,6 @@ public final class LogQueue: Sendable {
     waiting.withLock { $0.dropped += UInt64(records) + untold }
   }
 }
+
+/// The most room that a batch keeps for the next one.
+private let maxKeptBytes = 1 << 18

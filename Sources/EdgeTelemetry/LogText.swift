@@ -1,9 +1,6 @@
 internal import EdgeCore
 
 /// How texts, numbers and addresses enter a log line.
-///
-/// Nearly every text is short printing ASCII, which is checked once and copied whole; only what is not is gone through scalar by
-/// scalar. The two lines of a WebSocket are the measure: they are written while it waits.
 extension LineBuffer {
   /// Appends a text in quotation marks, escaped.
   mutating func appendQuoted(_ text: String) {
@@ -12,15 +9,21 @@ extension LineBuffer {
     append(UInt8(ascii: "\""))
   }
 
-  /// Appends text, cut at `LogRecord.maxTextBytes`, with JSON's escapes for quotes, backslashes and everything that
-  /// steers a terminal.
+  /// Appends text, cut at `LogLine.maxTextBytes`, with JSON's escapes for quotes, backslashes and everything that steers a terminal.
+  ///
+  /// Nearly every text is printing ASCII; as far as it is, it is copied whole.
   mutating func appendEscaped(_ text: String) {
     let bytes = text.utf8.span
-    if bytes.count <= LogRecord.maxTextBytes, isPlain(bytes) {
-      append(bytes)
-    } else {
-      appendEscapedScalars(of: text)
+    let end = bytes.count > LogLine.maxTextBytes ? wholeCharacters(of: bytes, upTo: LogLine.maxTextBytes) : bytes.count
+    var index = 0
+    while true {
+      let plainEnd = endOfPlain(bytes, from: index, to: end)
+      append(bytes.extracting(index..<plainEnd))
+      guard plainEnd < end else { break }
+      index = plainEnd + scalarLength(bytes[plainEnd])
+      appendEscaped(bytes.extracting(plainEnd..<index))
     }
+    if end < bytes.count { append("…") }
   }
 
   /// Appends text of the source code's, or that was looked at, as it is.
@@ -32,6 +35,26 @@ extension LineBuffer {
   mutating func appendDecimal(_ value: Int64) {
     if value < 0 { append(UInt8(ascii: "-")) }
     appendDecimal(magnitude: value.magnitude)
+  }
+
+  /// Appends a time span in seconds with one to three decimals, rounded towards zero.
+  mutating func append(_ duration: Duration) {
+    let milliseconds = duration.nanoseconds / 1_000_000
+    if milliseconds < 0 { append(UInt8(ascii: "-")) }
+    let (seconds, thousandths) = milliseconds.magnitude.quotientAndRemainder(dividingBy: 1_000)
+    appendDecimal(magnitude: seconds)
+    append(UInt8(ascii: "."))
+    var (digit, rest) = thousandths.quotientAndRemainder(dividingBy: 100)
+    append(UInt8(ascii: "0") + UInt8(digit))
+    while rest > 0 {
+      (digit, rest) = (rest * 10).quotientAndRemainder(dividingBy: 100)
+      append(UInt8(ascii: "0") + UInt8(digit))
+    }
+  }
+
+  /// Appends a moment as RFC 3339 has it, with milliseconds.
+  mutating func append(_ time: WallTime) {
+    append(time.rfc3339Bytes.span)
   }
 
   /// Appends an address as its description has it.
@@ -53,8 +76,7 @@ extension LineBuffer {
 
   /// Appends sixteen lower-case hexadecimal digits.
   mutating func appendHexadecimal(_ value: UInt64) {
-    let digits = Hexadecimal.digits(value)
-    append(digits.span)
+    append(Hexadecimal.digits(value).span)
   }
 
   private mutating func appendDecimal(magnitude: UInt64) {
@@ -62,39 +84,39 @@ extension LineBuffer {
     append(UInt8(ascii: "0") + UInt8(magnitude % 10))
   }
 
-  private mutating func appendEscapedScalars(of text: String) {
-    var left = LogRecord.maxTextBytes
-    for scalar in text.unicodeScalars {
-      left -= UTF8.width(scalar)
-      guard left >= 0 else { return append("…") }
-      switch scalar {
-      case "\"": append(#"\""#)
-      case "\\": append(#"\\"#)
-      case "\n": append(#"\n"#)
-      case "\r": append(#"\r"#)
-      case "\t": append(#"\t"#)
-      case _ where steersTerminal(scalar):
-        let digits = String(scalar.value, radix: 16)
-        append(unescaped: "\\u\(String(repeating: "0", count: 4 - digits.count))\(digits)")
-      default: append(unescaped: String(scalar))
-      }
+  /// Appends one scalar's bytes, or its escape.
+  private mutating func appendEscaped(_ scalar: Span<UInt8>) {
+    switch scalar[0] {
+    case UInt8(ascii: "\""): append(#"\""#)
+    case UInt8(ascii: "\\"): append(#"\\"#)
+    case UInt8(ascii: "\n"): append(#"\n"#)
+    case UInt8(ascii: "\r"): append(#"\r"#)
+    case UInt8(ascii: "\t"): append(#"\t"#)
+    default:
+      guard let value = codeUnit(of: scalar), steersTerminal(value) else { return append(scalar) }
+      append(#"\u"#)
+      append(Hexadecimal.digits(UInt64(value)).span.extracting(droppingFirst: 12))
     }
   }
 }
 
-/// Whether a text is printing ASCII, spaces included, that needs no escape. Eight bytes at a time, for it is asked of each text.
-private func isPlain(_ text: Span<UInt8>) -> Bool {
-  var index = 0
-  while index + 8 <= text.count {
-    guard isPlain(unsafe text.bytes.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self)) else { return false }
-    index += 8
+/// Where the printing ASCII ends that begins at `start` and needs no escape, spaces included. Eight bytes at a time, for it is asked
+/// of each text; the last eight may overlap with others.
+private func endOfPlain(_ text: Span<UInt8>, from start: Int, to end: Int) -> Int {
+  func arePlain(at index: Int) -> Bool {
+    isPlain(unsafe text.bytes.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self))
   }
-  while index < text.count {
-    let byte = text[index]
-    guard byte &- 0x20 < 0x5f, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\") else { return false }
-    index += 1
+  var index = start
+  if end - start >= 8 {
+    while index < end - 8, arePlain(at: index) { index += 8 }
+    if index >= end - 8, arePlain(at: end - 8) { return end }
   }
-  return true
+  while index < end, isPlain(text[index]) { index += 1 }
+  return index
+}
+
+private func isPlain(_ byte: UInt8) -> Bool {
+  byte &- 0x20 < 0x5f && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
 }
 
 /// The same of eight bytes: the top bit of each is set where it is above 0x7f, or below 0x20, or DEL, a quotation mark or a
@@ -107,10 +129,33 @@ private func isPlain(_ bytes: UInt64) -> Bool {
   return (bytes | below | equal) & (0x80 &* ones) == 0
 }
 
+/// The end of the last character of UTF-8 that ends at `limit` or before.
+private func wholeCharacters(of text: Span<UInt8>, upTo limit: Int) -> Int {
+  var end = limit
+  while text[end] & 0xc0 == 0x80 { end -= 1 }
+  return end
+}
+
+/// How many bytes of UTF-8 begin with this one (RFC 3629 §3).
+private func scalarLength(_ first: UInt8) -> Int {
+  first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4
+}
+
+/// The scalar that up to three bytes of UTF-8 stand for; nil for one above U+FFFF.
+private func codeUnit(of scalar: Span<UInt8>) -> UInt16? {
+  func payload(_ index: Int) -> UInt16 { UInt16(scalar[index] & 0x3f) }
+  return switch scalar.count {
+  case 1: UInt16(scalar[0])
+  case 2: UInt16(scalar[0] & 0x1f) << 6 | payload(1)
+  case 3: UInt16(scalar[0] & 0x0f) << 12 | payload(1) << 6 | payload(2)
+  case _: nil
+  }
+}
+
 /// C0, DEL and C1 control characters, line and paragraph separators, marks that reorder text, the byte order mark. All
 /// below U+10000.
-private func steersTerminal(_ scalar: Unicode.Scalar) -> Bool {
-  switch scalar.value {
+private func steersTerminal(_ codeUnit: UInt16) -> Bool {
+  switch codeUnit {
   case 0x00...0x1f, 0x7f...0x9f, 0x061c, 0x200b...0x200f, 0x2028...0x202e, 0x2060...0x206f, 0xfeff: true
   default: false
   }

@@ -26,6 +26,21 @@ import Testing
     #expect(byRecords.takeAll().dropped == 0)
   }
 
+  @Test func `the room of a batch that was dealt with is used again, but for a burst's`() {
+    let queue = LogQueue()
+    var batch = LogQueue.Batch()
+    for text in ["a", "b", String(repeating: "c", count: 1_000_000)] {
+      #expect(queue.offer(line(text)) == .queuedFirst)
+      queue.exchange(&batch)
+      #expect(batch.bytes == line(text))
+      #expect(batch.records == 1)
+    }
+    queue.exchange(&batch)
+    queue.exchange(&batch)
+    #expect(batch == LogQueue.Batch())
+    #expect(batch.bytes.capacity < 1_000_000)
+  }
+
   @Test func `lines that could not be written are counted once, and told of by the next batch`() {
     let queue = LogQueue(maxBytes: 100, maxRecords: 1)
     for text in ["a", "b", "c"] { _ = queue.offer(line(text)) }
@@ -140,4 +155,10 @@ import Testing
 
 extension LogQueue {
   fileprivate func offer(_ line: [UInt8]) -> Outcome { offer(line.span) }
+
+  fileprivate func takeAll() -> Batch {
+    var batch = Batch()
+    exchange(&batch)
+    return batch
+  }
 }

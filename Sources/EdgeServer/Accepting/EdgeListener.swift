@@ -75,9 +75,9 @@ final class EdgeListener: Listener {
   }
 
   override func acceptFailed(_ error: SystemError) {
-    context.shared.log.write(.warning, "accept.failed", "Accepting clients failed.") { record in
-      record[.listener] = .text(listener.name)
-      record[.errorType] = .text("\(error)")
+    context.shared.log.write(.warning, "accept.failed", "Accepting clients failed.") { line in
+      line.add(.listener, listener.name)
+      line.add(.errorType, "\(error)")
     }
   }
 }

@@ -114,12 +114,12 @@ final class AdminPlane: AdminBackend {
   func audit(_ record: AuditRecord) {
     shared.control.adminActed(record.action, result: AdminActionResult(status: record.status))
     logs.audit.writeAlways(.info, "admin.write", "Somebody asked for a change through the admin plane.") { line in
-      line[.auditActor] = .text(record.who.map { "\($0.name) (\($0.role.rawValue))" } ?? "unknown")
-      line[.peerAddress] = .text(record.peer.description)
-      line[.auditAction] = .text(record.action)
-      line[.auditTarget] = .text(record.target)
-      line[.status] = .integer(Int64(record.status))
-      if !record.detail.isNull { line[.auditDetail] = .text(String(decoding: record.detail.encoded(), as: UTF8.self)) }
+      line.add(.auditActor, record.who.map { "\($0.name) (\($0.role.rawValue))" } ?? "unknown")
+      line.add(.peerAddress, record.peer.description)
+      line.add(.auditAction, record.action)
+      line.add(.auditTarget, record.target)
+      line.add(.status, record.status)
+      if !record.detail.isNull { line.add(.auditDetail, String(decoding: record.detail.encoded(), as: UTF8.self)) }
     }
   }
 

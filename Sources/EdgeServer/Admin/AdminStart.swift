@@ -30,7 +30,7 @@ extension AdminServer {
       throw .system("\(error)")
     }
     for socket in sockets {
-      log.write(.info, "admin.ready", "Operators are served.") { record in record[.serverAddress] = .text(socket.address) }
+      log.write(.info, "admin.ready", "Operators are served.") { line in line.add(.serverAddress, socket.address) }
     }
     return (server, sockets.map(\.address))
   }

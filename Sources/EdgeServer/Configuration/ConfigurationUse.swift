@@ -45,9 +45,9 @@ extension Configuration {
     log?.write(
       .warning, "limits.clamped", "max_connections is more than the open file limit carries; it is lowered. Raise LimitNOFILE."
     ) {
-      record in
-      record[.configured] = .integer(Int64(limits.maxConnections))
-      record[.effective] = .integer(Int64(carried))
+      line in
+      line.add(.configured, limits.maxConnections)
+      line.add(.effective, carried)
     }
     return carried
   }

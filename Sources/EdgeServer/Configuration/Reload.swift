@@ -195,8 +195,8 @@ final class Reload: Sendable {
       let posted = order { answers.add(()) }
       _ = try answers.wait(for: posted, patience: .seconds(10))
     } catch {
-      shared.log.write(.warning, "reload.slow", "Some of the edge has not taken the new configuration in yet.") { record in
-        record[.errorType] = .text(who)
+      shared.log.write(.warning, "reload.slow", "Some of the edge has not taken the new configuration in yet.") { line in
+        line.add(.errorType, who)
       }
     }
   }
@@ -211,8 +211,8 @@ final class Reload: Sendable {
       }
     } catch {
       // There was room a moment ago: the admin plane has filled it.
-      shared.log.write(.error, "rules.full", "The configuration's rules have not been replaced.") { record in
-        record[.errorType] = .text("\(error)")
+      shared.log.write(.error, "rules.full", "The configuration's rules have not been replaced.") { line in
+        line.add(.errorType, "\(error)")
       }
     }
   }
@@ -221,9 +221,9 @@ final class Reload: Sendable {
     func tell(_ event: String, _ message: String, _ snapshot: Snapshot, notIn other: Snapshot) {
       for (listener, sockets) in zip(snapshot.listeners, snapshot.sockets)
       where !other.sockets.contains(where: { $0.address == sockets.address }) {
-        shared.log.write(.info, event, message) { record in
-          record[.listener] = .text(listener.name)
-          record[.serverAddress] = .text(sockets.address)
+        shared.log.write(.info, event, message) { line in
+          line.add(.listener, listener.name)
+          line.add(.serverAddress, sockets.address)
         }
       }
     }
@@ -241,10 +241,10 @@ final class Reload: Sendable {
       details.append(.init(name: "needs_restart", value: .array(needsRestart.prefix(maxLoggedKeys).map { .string($0) })))
     }
     let message = isChange ? "Another configuration is in force." : "The configuration in force stays as it is."
-    shared.log.write(.info, isChange ? "reload.applied" : "reload.unchanged", message) { record in
-      record[.reloadAsker] = .text(asker)
-      if isChange { record[.reloadChanges] = .text(summary(of: changed)) }
-      if !needsRestart.isEmpty { record[.reloadNeedsRestart] = .text(summary(of: needsRestart)) }
+    shared.log.write(.info, isChange ? "reload.applied" : "reload.unchanged", message) { line in
+      line.add(.reloadAsker, asker)
+      if isChange { line.add(.reloadChanges, summary(of: changed)) }
+      if !needsRestart.isEmpty { line.add(.reloadNeedsRestart, summary(of: needsRestart)) }
     }
     return .applied(diff.changes.map { ConfigurationChange($0) })
   }
@@ -254,9 +254,9 @@ final class Reload: Sendable {
       details.append(.init(name: "errors", value: .integer(Int64(flaws.count))))
     }
     for flaw in flaws.prefix(maxLoggedFlaws) {
-      shared.log.write(.error, "reload.failed", "The configuration cannot be used; the one in force stays.") { record in
-        record[.reloadAsker] = .text(asker)
-        record[.errorType] = .text(flaw.place(in: source.name) + flaw.message)
+      shared.log.write(.error, "reload.failed", "The configuration cannot be used; the one in force stays.") { line in
+        line.add(.reloadAsker, asker)
+        line.add(.errorType, flaw.place(in: source.name) + flaw.message)
       }
     }
     return .refused(flaws)

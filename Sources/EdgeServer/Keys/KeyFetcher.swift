@@ -45,8 +45,8 @@ final class KeyFetcher: Sendable {
         firstAttempt()
         loop.run()
       } catch {
-        log.write(.error, "reactor.failed", "A thread cannot start; its keys are never fetched.") { record in
-          record[.errorType] = .text("\(error)")
+        log.write(.error, "reactor.failed", "A thread cannot start; its keys are never fetched.") { line in
+          line.add(.errorType, "\(error)")
         }
         firstAttempt()
       }
@@ -120,20 +120,20 @@ final class KeyFetcher: Sendable {
     log.write(
       keyCount > 0 ? .warning : .error, "keys.reload_failed", "A provider's keys could not be fetched; it is tried again."
     ) {
-      record in
-      record[.auth] = .text(ring.auth)
-      record[.keySource] = .text(source.shownAddress)
-      record[.errorType] = .text(reason)
-      record[.keysUsed] = .integer(Int64(keyCount))
+      line in
+      line.add(.auth, ring.auth)
+      line.add(.keySource, source.shownAddress)
+      line.add(.errorType, reason)
+      line.add(.keysUsed, keyCount)
     }
   }
 
   private func dropExpiredKeys(now: Instant, log: EdgeLog) {
     guard refresh.withLock({ $0.isExpired(now: now) }), ring.generation.keyCount > 0 else { return }
     ring.replace(with: .none)
-    log.write(.error, "keys.expired", "A provider's keys are too old: every token is refused until it gives others.") { record in
-      record[.auth] = .text(ring.auth)
-      record[.keySource] = .text(source.shownAddress)
+    log.write(.error, "keys.expired", "A provider's keys are too old: every token is refused until it gives others.") { line in
+      line.add(.auth, ring.auth)
+      line.add(.keySource, source.shownAddress)
     }
   }
 }

@@ -63,10 +63,10 @@ final class KeyFileWatch {
       log.keysReloaded(keys, ring: ring, source: file.path)
     } catch {
       log.write(.warning, "keys.reload_failed", "A key file has changed and cannot be used; the keys stay as they were.") {
-        record in
-        record[.auth] = .text(ring.auth)
-        record[.keySource] = .text(file.path)
-        record[.errorType] = .text("\(error)")
+        line in
+        line.add(.auth, ring.auth)
+        line.add(.keySource, file.path)
+        line.add(.errorType, "\(error)")
       }
     }
   }
@@ -75,11 +75,11 @@ final class KeyFileWatch {
 extension EdgeLog {
   /// Keys have been read that may be others than before.
   func keysReloaded(_ keys: KeyBundle, ring: KeyRing, source: String) {
-    write(keys.keys.isEmpty ? .warning : .info, "keys.reloaded", "Tokens are checked with these keys from now on.") { record in
-      record[.auth] = .text(ring.auth)
-      record[.keySource] = .text(source)
-      record[.keysUsed] = .integer(Int64(keys.keys.count))
-      record[.keysSkipped] = .integer(Int64(keys.skippedCount))
+    write(keys.keys.isEmpty ? .warning : .info, "keys.reloaded", "Tokens are checked with these keys from now on.") { line in
+      line.add(.auth, ring.auth)
+      line.add(.keySource, source)
+      line.add(.keysUsed, keys.keys.count)
+      line.add(.keysSkipped, keys.skippedCount)
     }
   }
 }

@@ -61,7 +61,7 @@ final class Caller: Sendable {
   let origin: String?
   let user: UserID?
   /// The client's own name for the request, if it gave one.
-  private let clientsRequestID: String?
+  let clientsRequestID: String?
   let traceID: TraceID
   private let places: HeldPlaces
 

@@ -118,9 +118,9 @@ extension EdgeLog {
   /// Tells that rules are not kept.
   func writeStateUnwritable(_ path: String, _ error: SystemError) {
     write(.warning, "state.unwritable", "The state directory cannot be written: rules hold until the edge ends, and no longer.") {
-      record in
-      record[.filePath] = .text(path)
-      record[.errorType] = .text("\(error)")
+      line in
+      line.add(.filePath, path)
+      line.add(.errorType, "\(error)")
     }
   }
 }

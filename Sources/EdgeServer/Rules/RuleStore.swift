@@ -35,9 +35,9 @@ final class RuleStore: Sendable {
     }
     if table.count > 0 || expired > 0 {
       let count = table.count
-      log.write(.info, "rules.loaded", "Rules are in force from the start.") { record in
-        record[.rules] = .integer(Int64(count))
-        record[.rulesExpired] = .integer(Int64(expired))
+      log.write(.info, "rules.loaded", "Rules are in force from the start.") { line in
+        line.add(.rules, count)
+        line.add(.rulesExpired, expired)
       }
     }
     hasRules = Atomic(table.count > 0)
@@ -147,7 +147,7 @@ final class RuleStore: Sendable {
       return expired
     }
     if !expired.isEmpty {
-      log.write(.info, "rule.expired", "The time of rules is over.") { $0[.rulesExpired] = .integer(Int64(expired.count)) }
+      log.write(.info, "rule.expired", "The time of rules is over.") { $0.add(.rulesExpired, expired.count) }
     }
     return expired
   }
@@ -209,14 +209,14 @@ extension RuleClient {
   }
 }
 
-extension LogRecord {
+extension LogLine {
   fileprivate mutating func describe(_ rule: Rule) {
-    self[.ruleID] = .text(rule.id.description)
-    self[.ruleAction] = .text(rule.effect.action)
-    self[.ruleSubject] = .text(rule.effect.subjectWord)
+    add(.ruleID, rule.id.description)
+    add(.ruleAction, rule.effect.action)
+    add(.ruleSubject, rule.effect.subjectWord)
     switch rule.effect {
-    case .ban(.user(let name)), .throttle(.user(let name), _), .revoke(.ofUser(let name, _)): self[.userID] = .text(name.text)
-    case .ban(.network(let block)), .throttle(.network(let block), _): self[.clientAddress] = .text(block.description)
+    case .ban(.user(let name)), .throttle(.user(let name), _), .revoke(.ofUser(let name, _)): add(.userID, name.text)
+    case .ban(.network(let block)), .throttle(.network(let block), _): add(.clientAddress, block.description)
     case .revoke(.token), .revoke(.ofAuth): break
     }
   }

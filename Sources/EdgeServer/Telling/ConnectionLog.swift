@@ -17,11 +17,10 @@ extension ReactorContext {
     metrics.connectionOpened(listener: client.listener.index, protocol: client.clientProtocol)
     metrics.handshakeFinished(route: tunnel.route.index, result: .accepted, duration: reactor.now - started)
     shared.events.publish(.opened(client, tunnel))
-    shared.accessLog.write(.info, "connection.opened", "A WebSocket was opened.") { record in
-      describe(client, in: &record)
-      describe(tunnel.caller, route: tunnel.route, in: &record)
-      record[.worker] = .text(tunnel.workerPath)
-      record[.outcome] = .text(HandshakeResult.accepted.word)
+    shared.accessLog.write(.info, "connection.opened", "A WebSocket was opened.") { line in
+      line.describe(client)
+      line.describe(tunnel)
+      line.add(.outcome, HandshakeResult.accepted.word)
     }
   }
 
@@ -35,18 +34,17 @@ extension ReactorContext {
       code: ending.code.rawValue, lifetime: lifetime)
     shared.events.publish(.closed(client, tunnel, ending))
     shared.closed.add(ClosedConnection(OpenConnection(client: client, tunnel: tunnel), ending))
-    shared.accessLog.write(.info, "connection.closed", "A WebSocket was closed.") { record in
-      describe(client, in: &record)
-      describe(tunnel.caller, route: tunnel.route, in: &record)
-      record[.worker] = .text(tunnel.workerPath)
-      record[.closeCode] = .integer(Int64(ending.code.rawValue))
-      if !ending.reason.isEmpty { record[.closeReason] = .text(ending.reason) }
-      record[.closeInitiator] = .text(ending.initiator.rawValue)
-      record[.duration] = .seconds(lifetime)
-      record[.messagesIn] = .integer(Int64(clamping: tunnel.received.messages))
-      record[.messagesOut] = .integer(Int64(clamping: tunnel.sent.messages))
-      record[.bytesIn] = .integer(Int64(clamping: tunnel.received.payloadBytes))
-      record[.bytesOut] = .integer(Int64(clamping: tunnel.sent.payloadBytes))
+    shared.accessLog.write(.info, "connection.closed", "A WebSocket was closed.") { line in
+      line.describe(client)
+      line.describe(tunnel)
+      line.add(.closeCode, ending.code.rawValue)
+      if !ending.reason.isEmpty { line.add(.closeReason, ending.reason) }
+      line.add(.closeInitiator, ending.initiator.rawValue)
+      line.add(.duration, lifetime)
+      line.add(.messagesIn, tunnel.received.messages)
+      line.add(.messagesOut, tunnel.sent.messages)
+      line.add(.bytesIn, tunnel.received.payloadBytes)
+      line.add(.bytesOut, tunnel.sent.payloadBytes)
     }
   }
 
@@ -61,13 +59,12 @@ extension ReactorContext {
       return denied(exchange, client, route: route, status: status, refusal: refusal)
     }
     metrics.httpRequestAnswered(route: route?.index, status: status)
-    shared.accessLog.write(.info, "http.request", "A request was answered.") { record in
-      describe(client, in: &record)
-      describe(exchange.head, in: &record)
-      describe(exchange, route: route, status: status, refusal: refusal, in: &record)
-      record[.duration] = .seconds(duration)
-      record[.bytesIn] = .integer(Int64(clamping: exchange.receivedBodyBytes))
-      record[.bytesOut] = .integer(Int64(clamping: exchange.sentBodyBytes))
+    shared.accessLog.write(.info, "http.request", "A request was answered.") { line in
+      line.describe(client)
+      line.describe(exchange, route: route, status: status, refusal: refusal)
+      line.add(.duration, duration)
+      line.add(.bytesIn, exchange.receivedBodyBytes)
+      line.add(.bytesOut, exchange.sentBodyBytes)
     }
   }
 
@@ -75,23 +72,23 @@ extension ReactorContext {
   func proxyHeaderRefused(_ peer: PeerAddress, listener: ListenerContext, _ word: String) {
     guard case .log(let suppressed) = shared.judgeDenial(peer.ip, now: reactor.now) else { return }
     shared.accessLog.write(.info, "connection.reset", "A connection was reset, for it bore no PROXY header that can be used.") {
-      record in
-      record[.listener] = .text(listener.name)
-      record[.peerAddress] = .peer(peer)
-      record[.outcome] = .text(HandshakeResult.badRequest.word)
-      record[.errorType] = .text(word)
-      if suppressed > 0 { record[.suppressed] = .integer(Int64(clamping: suppressed)) }
+      line in
+      line.add(.listener, listener.name)
+      line.add(.peerAddress, peer)
+      line.add(.outcome, HandshakeResult.badRequest.word)
+      line.add(.errorType, word)
+      if suppressed > 0 { line.add(.suppressed, suppressed) }
     }
   }
 
   /// A handshake failed for the certificate that the client showed, or did not show.
   func certificateRefused(_ peer: PeerAddress, listener: ListenerContext, _ flaw: CertificateFlaw) {
     guard case .log(let suppressed) = shared.judgeDenial(peer.ip, now: reactor.now) else { return }
-    shared.accessLog.write(.info, "tls.refused", "A handshake failed for the client's certificate.") { record in
-      record[.listener] = .text(listener.name)
-      record[.peerAddress] = .peer(peer)
-      record[.errorType] = .text(flaw.rawValue)
-      if suppressed > 0 { record[.suppressed] = .integer(Int64(clamping: suppressed)) }
+    shared.accessLog.write(.info, "tls.refused", "A handshake failed for the client's certificate.") { line in
+      line.add(.listener, listener.name)
+      line.add(.peerAddress, peer)
+      line.add(.errorType, flaw.rawValue)
+      if suppressed > 0 { line.add(.suppressed, suppressed) }
     }
   }
 
@@ -100,12 +97,12 @@ extension ReactorContext {
     metrics.connectionTurnedAway(overload.result)
     guard case .log(let suppressed) = shared.judgeDenial(peer.ip, now: reactor.now) else { return }
     shared.events.publish(.turnedAway(peer, listener: listener, overload))
-    shared.accessLog.write(.info, "connection.reset", "A client over a limit was reset, without an answer.") { record in
-      record[.listener] = .text(listener.name)
-      record[.peerAddress] = .peer(peer)
-      record[.outcome] = .text(overload.result.word)
-      record[.errorType] = .text(overload.detail)
-      if suppressed > 0 { record[.suppressed] = .integer(Int64(clamping: suppressed)) }
+    shared.accessLog.write(.info, "connection.reset", "A client over a limit was reset, without an answer.") { line in
+      line.add(.listener, listener.name)
+      line.add(.peerAddress, peer)
+      line.add(.outcome, overload.result.word)
+      line.add(.errorType, overload.detail)
+      if suppressed > 0 { line.add(.suppressed, suppressed) }
     }
   }
 
@@ -113,11 +110,11 @@ extension ReactorContext {
   func headRefused(_ client: Client, _ refusal: Refusal) {
     metrics.httpRequestAnswered(route: nil, status: refusal.response.status)
     guard case .log(let suppressed) = shared.judgeDenial(client.peer.ip, now: reactor.now) else { return }
-    shared.accessLog.write(.info, "http.malformed", "Bytes that are no request were refused.") { record in
-      describe(client, in: &record)
-      record[.status] = .integer(Int64(refusal.response.status))
-      record[.errorType] = .text(refusal.detail)
-      if suppressed > 0 { record[.suppressed] = .integer(Int64(clamping: suppressed)) }
+    shared.accessLog.write(.info, "http.malformed", "Bytes that are no request were refused.") { line in
+      line.describe(client)
+      line.add(.status, refusal.response.status)
+      line.add(.errorType, refusal.detail)
+      if suppressed > 0 { line.add(.suppressed, suppressed) }
     }
   }
 
@@ -126,10 +123,10 @@ extension ReactorContext {
     metrics.http2Flooded(kind)
     guard case .log(let suppressed) = shared.judgeDenial(client.peer.ip, now: reactor.now) else { return }
     shared.accessLog.write(.warning, "http2.flood", "A client sent more frames of one kind than it may; its connection ends.") {
-      record in
-      describe(client, in: &record)
-      record[.errorType] = .text(kind.word)
-      if suppressed > 0 { record[.suppressed] = .integer(Int64(clamping: suppressed)) }
+      line in
+      line.describe(client)
+      line.add(.errorType, kind.word)
+      if suppressed > 0 { line.add(.suppressed, suppressed) }
     }
   }
 
@@ -138,50 +135,65 @@ extension ReactorContext {
     guard case .log(let suppressed) = shared.judgeDenial(address, now: reactor.now) else { return }
     shared.events.publish(
       .denied(client, address: address, user: exchange.admission?.caller.user, route: route, status: status, refusal: refusal))
-    shared.accessLog.write(.info, "connection.denied", "A WebSocket was denied.") { record in
-      describe(client, in: &record)
-      describe(exchange.head, in: &record)
-      describe(exchange, route: route, status: status, refusal: refusal, in: &record)
-      if suppressed > 0 { record[.suppressed] = .integer(Int64(clamping: suppressed)) }
+    shared.accessLog.write(.info, "connection.denied", "A WebSocket was denied.") { line in
+      line.describe(client)
+      line.describe(exchange, route: route, status: status, refusal: refusal)
+      if suppressed > 0 { line.add(.suppressed, suppressed) }
     }
   }
+}
 
-  private func describe(_ client: Client, in record: inout LogRecord) {
-    record[.connectionID] = .connection(client.id)
-    record[.listener] = .text(client.listener.name)
-    record[.peerAddress] = .peer(client.peer)
-    if client.clientProtocol == .http2 { record[.protocolVersion] = "2" }
-    if let version = client.tlsVersion { record[.tlsVersion] = .text(version.shortName) }
+extension LogLine {
+  fileprivate mutating func describe(_ client: Client) {
+    add(.connectionID, client.id)
+    add(.listener, client.listener.name)
+    add(.peerAddress, client.peer)
+    if client.clientProtocol == .http2 { add(.protocolVersion, HTTPVersion.http2.shortName) }
+    if let version = client.tlsVersion { add(.tlsVersion, version.shortName) }
   }
 
-  private func describe(_ head: RequestHead, in record: inout LogRecord) {
-    record[.protocolVersion] = .text(head.version.shortName)
-    if let host = head.host { record[.serverAddress] = .text(host) }
-    record[.method] = .text(head.method)
-    record[.urlPath] = .text(head.target.path)
-    if let origin = head.fields["Origin"] { record[.origin] = .text(origin) }
-  }
-
-  private func describe(_ exchange: Exchange, route: Route?, status: Int, refusal: Refusal?, in record: inout LogRecord) {
-    if let admission = exchange.admission { describe(admission.caller, route: admission.route, in: &record) }
-    if let address = refusal?.address { record[.clientAddress] = .address(address) }
-    if let route { record[.route] = .text(route.name) }
-    record[.status] = .integer(Int64(status))
+  /// A request that has not become a WebSocket, and what it was answered.
+  fileprivate mutating func describe(_ exchange: Exchange, route: Route?, status: Int, refusal: Refusal?) {
+    describe(exchange.head)
+    let caller = exchange.admission?.caller
+    if let address = refusal?.address ?? caller?.address { add(.clientAddress, address) }
+    if let route { add(.route, route.name) }
+    if let caller { describe(namesOf: caller) }
+    add(.status, status)
     if let refusal {
-      record[.outcome] = .text(refusal.result.word)
-      record[.errorType] = .text(refusal.detail)
+      add(.outcome, refusal.result.word)
+      add(.errorType, refusal.detail)
     }
   }
 
-  private func describe(_ caller: Caller, route: Route, in record: inout LogRecord) {
-    if let address = caller.address { record[.clientAddress] = .address(address) }
-    if let host = caller.host { record[.serverAddress] = .text(host) }
-    record[.urlPath] = .text(caller.path)
-    if let origin = caller.origin { record[.origin] = .text(origin) }
-    record[.route] = .text(route.name)
-    record[.requestID] = .text(caller.requestID)
-    record[.traceID] = .trace(high: caller.traceID.high, low: caller.traceID.low)
-    if let user = caller.user { record[.userID] = .text(user.subject) }
+  private mutating func describe(_ head: RequestHead) {
+    // That of HTTP/2 is the client's own, and is there already.
+    if head.version != .http2 { add(.protocolVersion, head.version.shortName) }
+    if let host = head.host { add(.serverAddress, host) }
+    add(.method, head.method)
+    add(.urlPath, head.target.path)
+    if let origin = head.fields["Origin"] { add(.origin, origin) }
+  }
+
+  fileprivate mutating func describe(_ tunnel: Tunnel) {
+    let caller = tunnel.caller
+    if let address = caller.address { add(.clientAddress, address) }
+    if let host = caller.host { add(.serverAddress, host) }
+    add(.urlPath, caller.path)
+    if let origin = caller.origin { add(.origin, origin) }
+    add(.route, tunnel.route.name)
+    describe(namesOf: caller)
+    add(.worker, tunnel.workerPath)
+  }
+
+  private mutating func describe(namesOf caller: Caller) {
+    if let id = caller.clientsRequestID { add(.requestID, id) } else { add(.requestID, caller.traceID) }
+    add(.traceID, caller.traceID)
+    if let user = caller.user { add(.userID, user.subject) }
+  }
+
+  private mutating func add(_ field: LogField, _ trace: TraceID) {
+    add(field, high: trace.high, low: trace.low)
   }
 }
 

@@ -3,7 +3,7 @@ import EdgeIO
 import EdgeTelemetry
 import Synchronization
 
-/// One of the edge's logs: records become lines on the thread where they happen, and reach a file on a thread of its own.
+/// One of the edge's logs: lines are made on the thread where things happen, and reach a file on a thread of its own.
 ///
 /// A reload may change what is written, how, and where to.
 final class EdgeLog: Sendable {
@@ -31,17 +31,18 @@ final class EdgeLog: Sendable {
 
   /// Records an event, if its level is logged.
   ///
-  /// - Parameter fill: adds the fields; not called where the record is not wanted.
-  func write(_ level: LogLevel, _ event: String, _ message: String, _ fill: (inout LogRecord) -> Void = { _ in }) {
+  /// - Parameter fill: adds the fields; not called where the line is not wanted.
+  func write(_ level: LogLevel, _ event: String, _ message: String, _ fill: (inout LogLine) -> Void = { _ in }) {
     guard level.weight >= minimum.load(ordering: .relaxed) else { return }
     writeAlways(level, event, message, fill)
   }
 
   /// Records an event whatever is logged: no setting hides who changed what.
-  func writeAlways(_ level: LogLevel, _ event: String, _ message: String, _ fill: (inout LogRecord) -> Void) {
-    var record = LogRecord(level, event, message, at: WallClock.now())
-    fill(&record)
-    output.write(record)
+  func writeAlways(_ level: LogLevel, _ event: String, _ message: String, _ fill: (inout LogLine) -> Void) {
+    let output = output
+    var line = LogLine(level, event, message, at: WallClock.now(), as: output.format)
+    fill(&line)
+    output.write(line)
   }
 }
 
@@ -75,9 +76,9 @@ final class LogOutput: Sendable {
   /// Lines dropped since the start.
   var droppedRecords: UInt64 { sink.queue.droppedRecords }
 
-  /// Lets the writer have a record as a line.
-  func write(_ record: LogRecord) {
-    switch record.withLine(as: format, { sink.queue.offer($0) }) {
+  /// Lets the writer have a line, which is of this format.
+  func write(_ line: consuming LogLine) {
+    switch sink.queue.offer(line) {
     case .queuedFirst: _ = orders.post(.write)
     case .queued, .dropped: break
     }
@@ -111,6 +112,8 @@ private final class LogSink: Sendable {
   fileprivate struct Target: ~Copyable {
     var file: AppendFile
     var remainder = LineRemainder()
+    /// What is being written, or was written last.
+    var batch = LogQueue.Batch()
   }
 
   init(_ file: consuming AppendFile, format: LogFormat) {
@@ -137,17 +140,23 @@ private final class LogSink: Sendable {
   }
 
   fileprivate func writeAll() {
-    var batch = queue.takeAll()
-    if batch.dropped > 0 {
-      var record = LogRecord(
-        .warning, "log.dropped", "Log records were dropped: the log cannot be written fast enough.", at: WallClock.now())
-      record[.dropped] = .integer(Int64(clamping: batch.dropped))
-      batch.bytes += record.line(as: format)
+    let (lost, dropped) = target.withLock { target in
+      queue.exchange(&target.batch)
+      let dropped = target.batch.dropped
+      if dropped > 0 { target.batch.bytes += line(ofDropped: dropped) }
+      return (target.writeBatch(), dropped)
     }
-    let lost = target.withLock { target in target.write(batch.bytes) }
     guard lost > 0 else { return }
     // The line of those that were dropped is the last, and no record.
-    queue.countLost(records: batch.dropped > 0 ? lost - 1 : lost, untold: batch.dropped)
+    queue.countLost(records: dropped > 0 ? lost - 1 : lost, untold: dropped)
+  }
+
+  private func line(ofDropped count: UInt64) -> [UInt8] {
+    var line = LogLine(
+      .warning, "log.dropped", "Log records were dropped: the log cannot be written fast enough.", at: WallClock.now(), as: format
+    )
+    line.add(.dropped, count)
+    return line.bytes()
   }
 
   private func reopen() {
@@ -157,9 +166,9 @@ private final class LogSink: Sendable {
 }
 
 extension LogSink.Target {
-  /// Writes lines; gives how many of them the disk did not take.
-  mutating func write(_ lines: [UInt8]) -> Int {
-    let text = remainder.bytes.isEmpty ? lines : remainder.bytes + lines
+  /// Writes the batch; gives how many of its lines the disk did not take.
+  mutating func writeBatch() -> Int {
+    let text = remainder.bytes.isEmpty ? batch.bytes : remainder.bytes + batch.bytes
     var written = 0
     while written < text.count {
       guard case .bytes(let count) = file.write(text.span.extracting(droppingFirst: written)) else {

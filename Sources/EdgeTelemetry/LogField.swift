@@ -1,3 +1,21 @@
+/// A field's name. Only names written in source code can be made, so none comes from a peer, and none needs an escape.
+public struct LogField: Sendable {
+  /// The name as it stands in the program.
+  let name: StaticString
+  /// Whether its text may be a request's target, whose query nobody is to see.
+  let holdsTarget: Bool
+
+  /// Makes a field that has no constant below.
+  public init(_ name: StaticString) {
+    self.init(name, holdsTarget: false)
+  }
+
+  private init(_ name: StaticString, holdsTarget: Bool) {
+    self.name = name
+    self.holdsTarget = holdsTarget
+  }
+}
+
 /// The fields of operators.md (logs): OpenTelemetry names where they exist.
 extension LogField {
   /// The connection's identifier, as the admin API takes it.
@@ -19,7 +37,7 @@ extension LogField {
   /// The host that was asked for.
   public static let serverAddress = LogField("server.address")
   /// The path in its normal form, without query.
-  public static let urlPath = LogField("url.path")
+  public static let urlPath = LogField("url.path", holdsTarget: true)
   /// The request's method.
   public static let method = LogField("http.request.method")
   /// The answer's status.
@@ -54,7 +72,7 @@ extension LogField {
   public static let bytesIn = LogField("bytes_in")
   /// Payload bytes to the client.
   public static let bytesOut = LogField("bytes_out")
-  /// Messages, or log records, that were dropped.
+  /// Messages, or log lines, that were dropped.
   public static let dropped = LogField("dropped")
   /// How many like it were not logged one by one.
   public static let suppressed = LogField("suppressed")
