@@ -6,6 +6,15 @@ public enum ASCII {
     byte &- 0x41 < 26 ? byte | 0x20 : byte
   }
 
+  /// The text with its upper-case letters in lower case. One that has none, as most do, stays as it is.
+  public static func lowercased(_ text: String) -> String {
+    let bytes = text.utf8.span
+    for index in bytes.indices where lowercased(bytes[index]) != bytes[index] {
+      return String(decoding: text.utf8.map(lowercased), as: UTF8.self)
+    }
+    return text
+  }
+
   /// Whether the byte is `0`–`9`.
   @inlinable
   public static func isDigit(_ byte: UInt8) -> Bool {
@@ -74,6 +83,14 @@ public enum ASCII {
     let rest = bytes.drop(while: isBlank)
     guard let last = rest.lastIndex(where: { !isBlank($0) }) else { return rest }
     return rest[...last]
+  }
+
+  /// Whether two texts are equal when ASCII letters of either case are taken as the same.
+  @inlinable
+  public static func equalIgnoringCase(_ lhs: Span<UInt8>, _ rhs: Span<UInt8>) -> Bool {
+    guard lhs.count == rhs.count else { return false }
+    for index in lhs.indices where lowercased(lhs[index]) != lowercased(rhs[index]) { return false }
+    return true
   }
 
   /// Whether two texts are equal when ASCII letters of either case are taken as the same.

@@ -28,6 +28,17 @@ public struct Authority: Hashable, Sendable, CustomStringConvertible {
   public var description: String {
     port.map { "\(host):\($0)" } ?? host
   }
+
+  /// Adds the same.
+  func append(to text: inout [UInt8]) {
+    text.append(latin1: host)
+    guard let port else { return }
+    text.append(UInt8(ascii: ":"))
+    text.append(latin1: String(port))
+  }
+
+  /// Whether the text is a token of RFC 9110 §5.6.2: a name is, neither a port nor an IPv6 literal is.
+  var isToken: Bool { port == nil && !HostName.isLiteral(host) }
 }
 
 private func endOfHost(_ bytes: String.UTF8View) throws(HTTPParseError) -> String.Index {

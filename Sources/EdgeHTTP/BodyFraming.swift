@@ -17,18 +17,17 @@ extension BodyFraming {
   ///
   /// - Returns: `.none` when neither field is there.
   init(announcedBy fields: HTTPFields, version: HTTPVersion) throws(HTTPParseError) {
-    let lengths = fields.all("Content-Length")
-    let codings = fields.all("Transfer-Encoding")
-    switch (lengths.count, codings.count) {
-    case (0, 0): self = .none
-    case (1, 0): self = .length(try parseContentLength(lengths[0]))
-    case (0, 1):
-      guard version != .http10, !codings[0].isEmpty else { throw .transferEncodingInvalid }
-      guard ASCII.equalIgnoringCase(codings[0], "chunked") else { throw .transferEncodingNotImplemented }
+    switch (fields.sole("Content-Length"), fields.sole("Transfer-Encoding")) {
+    case (.absent, .absent): self = .none
+    case (.once(let length), .absent): self = .length(try parseContentLength(length))
+    case (.absent, .once(let coding)):
+      guard version != .http10, !coding.isEmpty else { throw .transferEncodingInvalid }
+      guard ASCII.equalIgnoringCase(coding, "chunked") else { throw .transferEncodingNotImplemented }
       self = .chunked
-    case (0, _): throw .transferEncodingInvalid
-    case (_, 0): throw .contentLengthRepeated
-    default: throw .contentLengthWithTransferEncoding
+    case (.absent, .repeated): throw .transferEncodingInvalid
+    case (.repeated, .absent): throw .contentLengthRepeated
+    case (.once, .once), (.once, .repeated), (.repeated, .once), (.repeated, .repeated):
+      throw .contentLengthWithTransferEncoding
     }
   }
 }

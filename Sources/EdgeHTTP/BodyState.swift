@@ -88,9 +88,12 @@ struct TrailerReader: Sendable {
 
   /// - Returns: whether the empty line that ends the message was taken.
   mutating func receive(_ bytes: Span<UInt8>, from offset: inout Int) throws(HTTPParseError) -> Bool {
-    while try lines.read(bytes, from: &offset, limits: trailerLimits, tooLong: .fieldLineTooLong) {
-      if lines.line.isEmpty { return true }
-      _ = try HTTPField(parsing: lines.line)
+    while let line = try lines.read(bytes, from: &offset, limits: trailerLimits, tooLong: .fieldLineTooLong) {
+      switch line {
+      case .inInput(let range) where range.isEmpty: return true
+      case .inInput(let range): _ = try FieldPlace(parsing: bytes.extracting(range))
+      case .gathered(let line): _ = try FieldPlace(parsing: line.span)
+      }
       fieldCount += 1
       guard fieldCount <= trailerLimits.maxFieldCount else { throw .tooManyFields }
       lines.nextLine()

@@ -2,37 +2,43 @@ internal import EdgeCore
 
 extension String {
   /// The text in which each byte is the scalar of its number.
-  init(latin1 bytes: ArraySlice<UInt8>) {
-    if bytes.reduce(0, |) < 0x80 {
-      self.init(decoding: bytes, as: UTF8.self)
+  init(latin1 bytes: Span<UInt8>) {
+    if bytes.isASCII {
+      self.init(utf8: bytes)
     } else {
       self.init()
-      unicodeScalars.append(contentsOf: bytes.lazy.map { Unicode.Scalar($0) })
+      for index in bytes.indices { unicodeScalars.append(Unicode.Scalar(bytes[index])) }
     }
-  }
-
-  /// The text in which each byte is the scalar of its number.
-  init(latin1 bytes: Span<UInt8>) {
-    self.init(latin1: Array(copying: bytes)[...])
   }
 
   /// Copies a text.
   init(utf8: Span<UInt8>) {
     self = unsafe utf8.withUnsafeBufferPointer { bytes in unsafe String(decoding: bytes, as: UTF8.self) }
   }
-
-  /// Whether the texts are equal when ASCII letters of either case are taken as the same.
-  func equalsIgnoringCase(_ other: String) -> Bool {
-    utf8.count == other.utf8.count && utf8.span.equalsIgnoringCase(other.utf8.span)
-  }
 }
 
 extension Span<UInt8> {
-  /// Whether the texts are equal when ASCII letters of either case are taken as the same.
-  func equalsIgnoringCase(_ other: Span<UInt8>) -> Bool {
+  /// Whether no byte is above 0x7f.
+  var isASCII: Bool {
+    var bits: UInt8 = 0
+    for index in indices { bits |= self[index] }
+    return bits < 0x80
+  }
+
+  /// Whether the bytes are the same.
+  func equals(_ other: Span<UInt8>) -> Bool {
     guard count == other.count else { return false }
-    for index in indices where ASCII.lowercased(self[index]) != ASCII.lowercased(other[index]) { return false }
+    for index in indices where self[index] != other[index] { return false }
     return true
+  }
+
+  /// The first byte, if there is one.
+  var first: UInt8? { isEmpty ? nil : self[0] }
+
+  /// Where the first such byte is.
+  func firstIndex(of byte: UInt8) -> Int? {
+    for index in indices where self[index] == byte { return index }
+    return nil
   }
 }
 
@@ -49,13 +55,12 @@ extension [UInt8] {
 
   /// Adds one byte for each scalar of a Latin-1 text.
   mutating func append(latin1 text: String) {
-    let isCopied = unsafe text.utf8.withContiguousStorageIfAvailable { utf8 in
-      guard unsafe utf8.reduce(0, |) < 0x80 else { return false }
-      unsafe append(contentsOf: utf8)
-      return true
+    let utf8 = text.utf8.span
+    if utf8.isASCII {
+      append(copying: utf8)
+    } else {
+      append(contentsOf: text.unicodeScalars.lazy.map { UInt8(truncatingIfNeeded: $0.value) })
     }
-    guard isCopied != true else { return }
-    append(contentsOf: text.unicodeScalars.lazy.map { UInt8(truncatingIfNeeded: $0.value) })
   }
 
   /// Adds CRLF.

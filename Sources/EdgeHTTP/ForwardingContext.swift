@@ -8,8 +8,8 @@ public struct ForwardingContext: Hashable, Sendable {
   public var scheme: HTTPScheme
   /// The port that the client connected to.
   public var port: UInt16
-  /// What names the request in logs, here and in the worker.
-  public var requestID: String
+  /// What names the request in logs, here and in the worker; nil where that is what names the trace.
+  public var requestID: String?
   /// The request's place in a trace: the client's own, or a new one.
   public var traceParent: TraceParent
   /// Fields that say who the client is, as the route sets them.
@@ -19,7 +19,7 @@ public struct ForwardingContext: Hashable, Sendable {
 
   /// Makes a context.
   public init(
-    clientChain: [IPAddress], scheme: HTTPScheme, port: UInt16, requestID: String, traceParent: TraceParent,
+    clientChain: [IPAddress], scheme: HTTPScheme, port: UInt16, requestID: String?, traceParent: TraceParent,
     identityFields: [HTTPField] = [], identityNames: FieldNameSet = []
   ) {
     self.clientChain = clientChain
@@ -33,38 +33,44 @@ public struct ForwardingContext: Hashable, Sendable {
 
   /// Adds X-Forwarded-*, X-Real-IP, Forwarded, X-Request-ID and traceparent.
   ///
-  /// - Parameter host: what the client asked for, with its port.
-  func addForwardingFields(to fields: inout HTTPFields, host: String?) {
+  /// - Parameter authority: what the client asked for.
+  func addForwardingFields(to fields: inout HTTPFields, authority: Authority?) {
     let chain = clientChain.map(\.description)
+    let (scheme, port, traceParent) = (scheme.rawValue, String(port), traceParent)
     if let client = chain.first {
-      fields.add("X-Forwarded-For", chain.joined(separator: ", "))
-      fields.add("X-Real-IP", client)
+      fields.add("X-Forwarded-For") { text in
+        text.append(latin1: client)
+        for proxy in chain.dropFirst() { text.append(latin1: ", \(proxy)") }
+      }
+      fields.add("X-Real-IP") { $0.append(latin1: client) }
     }
-    fields.add("X-Forwarded-Proto", scheme.rawValue)
-    if let host { fields.add("X-Forwarded-Host", host) }
-    fields.add("X-Forwarded-Port", String(port))
-    fields.add("Forwarded", forwardedValue(chain, host: host))
-    fields.add("X-Request-ID", requestID)
-    fields.add("traceparent", traceParent.description)
+    fields.add("X-Forwarded-Proto") { $0.append(latin1: scheme) }
+    if let authority { fields.add("X-Forwarded-Host") { authority.append(to: &$0) } }
+    fields.add("X-Forwarded-Port") { $0.append(latin1: port) }
+    fields.add("Forwarded") { appendForwarded(chain, authority: authority, scheme: scheme, to: &$0) }
+    if let requestID {
+      fields.add("X-Request-ID", requestID)
+    } else {
+      fields.add("X-Request-ID") { traceParent.traceID.append(to: &$0) }
+    }
+    fields.add("traceparent") { traceParent.append(to: &$0) }
   }
+}
 
-  /// One element for each hop; the first, the client's, says what the client asked for (RFC 7239 §4).
-  private func forwardedValue(_ chain: [String], host: String?) -> String {
-    var value: [UInt8] = []
-    value.reserveCapacity(forwardedBytes)
-    value.append(latin1: "for=")
-    value.append(latin1: chain.first.map(forwardedNode) ?? "unknown")
-    if let host {
-      value.append(latin1: ";host=")
-      value.append(latin1: quotedUnlessToken(host))
-    }
-    value.append(latin1: ";proto=")
-    value.append(latin1: scheme.rawValue)
-    for proxy in chain.dropFirst() {
-      value.append(latin1: ", for=")
-      value.append(latin1: forwardedNode(proxy))
-    }
-    return String(latin1: value[...])
+/// One element for each hop; the first, the client's, says what the client asked for (RFC 7239 §4).
+private func appendForwarded(_ chain: [String], authority: Authority?, scheme: String, to text: inout [UInt8]) {
+  text.append(latin1: "for=")
+  text.append(latin1: chain.first.map(forwardedNode) ?? "unknown")
+  if let authority {
+    text.append(latin1: authority.isToken ? ";host=" : ";host=\"")
+    authority.append(to: &text)
+    if !authority.isToken { text.append(UInt8(ascii: "\"")) }
+  }
+  text.append(latin1: ";proto=")
+  text.append(latin1: scheme)
+  for proxy in chain.dropFirst() {
+    text.append(latin1: ", for=")
+    text.append(latin1: forwardedNode(proxy))
   }
 }
 
@@ -72,10 +78,3 @@ public struct ForwardingContext: Hashable, Sendable {
 private func forwardedNode(_ address: String) -> String {
   address.utf8.contains(UInt8(ascii: ":")) ? "\"[\(address)]\"" : address
 }
-
-private func quotedUnlessToken(_ text: String) -> String {
-  HTTPField.isValidName(text) ? text : "\"\(text)\""
-}
-
-/// Enough for one hop with a host of usual length.
-private let forwardedBytes = 96

@@ -36,7 +36,7 @@ public struct HTTPField: Hashable, Sendable {
 
   /// Whether the field has that name, in any case.
   public func isNamed(_ name: String) -> Bool {
-    self.name.equalsIgnoringCase(name)
+    ASCII.equalIgnoringCase(self.name.utf8.span, name.utf8.span)
   }
 
   /// Whether `name` is a token, as a field name must be (RFC 9110 §5.1).

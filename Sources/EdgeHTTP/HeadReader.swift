@@ -15,7 +15,7 @@ protocol StartLine: Sendable {
   static var tooLong: HTTPParseError { get }
   /// How many empty lines may come before it.
   static var leadingEmptyLines: Int { get }
-  init(parsing line: [UInt8]) throws(HTTPParseError)
+  init(parsing line: Span<UInt8>) throws(HTTPParseError)
   func head(with fields: HTTPFields) throws(HTTPParseError) -> Head
 }
 
@@ -34,8 +34,14 @@ struct HeadReader<Start: StartLine>: ~Copyable, Sendable {
   mutating func receive(_ bytes: Span<UInt8>) throws(HTTPParseError) -> HeadProgress<Start.Head> {
     var offset = 0
     do throws(HTTPParseError) {
-      while try lines.read(bytes, from: &offset, limits: limits, tooLong: try state.tooLong) {
-        switch try state.receivedLine(lines.line, limits: limits) {
+      while let line = try lines.read(bytes, from: &offset, limits: limits, tooLong: try state.tooLong) {
+        let rest = bytes.count - offset
+        let action =
+          switch line {
+          case .inInput(let range): try state.receivedLine(bytes.extracting(range), limits: limits, followedBy: rest)
+          case .gathered(let line): try state.receivedLine(line.span, limits: limits, followedBy: rest)
+          }
+        switch action {
         case .readOn: lines.nextLine()
         case .finish(let head):
           lines.reset()
@@ -71,14 +77,18 @@ struct HeadReader<Start: StartLine>: ~Copyable, Sendable {
       }
     }
 
-    mutating func receivedLine(_ line: [UInt8], limits: HeadLimits) throws(HTTPParseError) -> LineAction {
+    /// - Parameter rest: how many bytes have come behind the line.
+    mutating func receivedLine(
+      _ line: Span<UInt8>, limits: HeadLimits, followedBy rest: Int
+    ) throws(HTTPParseError) -> LineAction {
       do throws(HTTPParseError) {
         switch consume self {
         case .startLine(let emptyLines):
           if line.isEmpty && emptyLines < Start.leadingEmptyLines {
             self = .startLine(emptyLines: emptyLines + 1)
           } else {
-            self = .fields(try Start(parsing: line), HTTPFields(minimumCapacity: usualFieldCount))
+            let start = try Start(parsing: line)
+            self = .fields(start, HTTPFields(minimumCapacity: usualFieldCount, lineBytes: min(rest, usualHeadBytes)))
           }
           return .readOn
         case .fields(let start, var fields):
@@ -103,3 +113,5 @@ struct HeadReader<Start: StartLine>: ~Copyable, Sendable {
 
 /// As many fields as a browser sends; more make the storage grow.
 private let usualFieldCount = 16
+/// Few heads are larger, cookies and token included; what comes behind a head is not to be reserved for.
+private let usualHeadBytes = 2048

@@ -1,9 +1,16 @@
-internal import EdgeCore
-
-/// Cuts a head into lines, keeping the unfinished one. Every byte is looked at once, however the input is split.
+/// Cuts a head into lines. A line that the input holds as a whole is left in it; of others the beginning is kept until the end comes.
+/// Every byte is looked at once, however the input is split.
 struct LineReader: Sendable {
-  /// The bytes of the current line so far, without its CRLF.
-  private(set) var line: [UInt8] = []
+  /// A whole line, without its CRLF.
+  enum Line {
+    /// It is that range of the input.
+    case inInput(Range<Int>)
+    /// It was put together of what several inputs held.
+    case gathered([UInt8])
+  }
+
+  /// What earlier inputs held of the current line.
+  private var kept: [UInt8] = []
   private var sawCarriageReturn = false
   private var sectionBytes = 0
 
@@ -13,44 +20,45 @@ struct LineReader: Sendable {
   /// Takes bytes from `offset` on, to the end of the line if it is there.
   ///
   /// - Parameter tooLong: what to throw for a line beyond `maxLineBytes`.
-  /// - Returns: whether `line` is whole; call `nextLine` when it has been read.
+  /// - Returns: the line, or nil if more is needed; call `nextLine` when it has been read.
   mutating func read(
     _ bytes: Span<UInt8>, from offset: inout Int, limits: HeadLimits, tooLong: HTTPParseError
-  ) throws(HTTPParseError) -> Bool {
+  ) throws(HTTPParseError) -> Line? {
+    let start = offset
+    let textEnd = start + textBytes(in: bytes.extracting(droppingFirst: start), limits: limits)
+    sectionBytes += textEnd - start
+    offset = textEnd
     while offset < bytes.count {
-      takeText(bytes, from: &offset, limits: limits)
-      guard offset < bytes.count else { return false }
       let byte = bytes[offset]
       offset += 1
       sectionBytes += 1
       guard sectionBytes <= limits.maxHeadBytes else { throw .headTooLarge }
       switch (sawCarriageReturn, byte) {
-      case (true, 0x0a): return true
+      case (true, 0x0a):
+        guard !kept.isEmpty else { return .inInput(start..<textEnd) }
+        kept.append(copying: bytes.extracting(start..<textEnd))
+        return .gathered(kept)
       case (true, _), (false, 0x0a): throw .lineEnding
       case (false, 0x0d): sawCarriageReturn = true
       case (false, _): throw isText(byte) ? tooLong : .controlByte
       }
     }
-    return false
+    kept.append(copying: bytes.extracting(start..<textEnd))
+    return nil
   }
 
-  /// Takes text up to the first byte that is none, or one byte short of a limit's breach.
-  private mutating func takeText(_ bytes: Span<UInt8>, from offset: inout Int, limits: HeadLimits) {
-    guard !sawCarriageReturn else { return }
-    let room = min(limits.maxLineBytes - line.count, limits.maxHeadBytes - sectionBytes)
-    let end = offset + max(0, min(bytes.count - offset, room))
-    let count = unsafe bytes.extracting(offset..<end).withUnsafeBufferPointer { bytes in
-      let text = unsafe bytes.prefix(while: isText)
-      unsafe line.append(contentsOf: text)
-      return unsafe text.count
-    }
-    offset += count
-    sectionBytes += count
+  /// How many bytes come before the first that is no text, or one byte short of a limit's breach.
+  private func textBytes(in bytes: Span<UInt8>, limits: HeadLimits) -> Int {
+    guard !sawCarriageReturn else { return 0 }
+    let room = max(0, min(limits.maxLineBytes - kept.count, limits.maxHeadBytes - sectionBytes))
+    let bytes = bytes.extracting(first: room)
+    for index in bytes.indices where !isText(bytes[index]) { return index }
+    return bytes.count
   }
 
   /// Begins the next line of the same head.
   mutating func nextLine() {
-    line.removeAll(keepingCapacity: true)
+    kept = []
     sawCarriageReturn = false
   }
 
@@ -67,19 +75,9 @@ func isText(_ byte: UInt8) -> Bool {
 
 extension HTTPFields {
   /// Adds the field of one line, checked (RFC 9112 §5).
-  mutating func add(line: [UInt8], limits: HeadLimits) throws(HTTPParseError) {
+  mutating func add(line: Span<UInt8>, limits: HeadLimits) throws(HTTPParseError) {
     guard count < limits.maxFieldCount else { throw .tooManyFields }
-    add(try HTTPField(parsing: line))
-  }
-}
-
-extension HTTPField {
-  /// Reads one field line, whose bytes `LineReader` let through.
-  init(parsing line: [UInt8]) throws(HTTPParseError) {
-    guard let first = line.first, !ASCII.isBlank(first) else { throw .lineFolding }
-    guard let colon = line.firstIndex(where: { !ASCII.isTokenCharacter($0) }) else { throw .fieldName }
-    guard colon > 0, line[colon] == UInt8(ascii: ":") else { throw .fieldName }
-    let name = String(decoding: line[..<colon], as: UTF8.self)
-    self.init(checkedName: name, checkedValue: String(latin1: ASCII.trimmed(line[(colon + 1)...])))
+    let place = try FieldPlace(parsing: line)
+    add(checkedName: line.extracting(place.name), checkedValue: line.extracting(place.value))
   }
 }

@@ -45,33 +45,38 @@ struct StreamStart: Sendable {
   init(_ fields: PseudoFields) throws(HTTPParseError) {
     guard let method = fields.method else { throw .pseudoField }
     guard !method.isEmpty, method.allSatisfy(ASCII.isTokenCharacter) else { throw .method }
-    self.method = String(latin1: method[...])
+    self.method = String(latin1: method.span)
     isTunnel = try Self.isTunnel(self.method, fields)
     guard self.method != "TRACE", method.count <= maxMethodBytes else { throw .methodNotImplemented }
     guard let scheme = fields.scheme, let path = fields.path else { throw .pseudoField }
-    guard let scheme = HTTPScheme(rawValue: String(decoding: scheme.map(ASCII.lowercased), as: UTF8.self)) else {
+    guard let scheme = HTTPScheme(scheme.span) else {
       throw .schemeInvalid
     }
     self.scheme = scheme
     if path.elementsEqual("*".utf8), self.method == "OPTIONS" {
       target = .asterisk
     } else {
-      target = try RequestTarget(parsing: path[...])
+      target = try RequestTarget(parsing: path.span)
     }
-    named = try fields.authority.map { bytes throws(HTTPParseError) in try Authority(parsing: String(latin1: bytes[...])) }
+    named = try fields.authority.map { bytes throws(HTTPParseError) in try Authority(parsing: String(latin1: bytes.span)) }
   }
 
   /// The one host that `:authority` and the Host field agree on (RFC 9113 §8.3.1).
-  func authority(agreeingWith hosts: [String]) throws(HTTPParseError) -> Authority {
-    guard hosts.count <= 1 else { throw .hostRepeated }
-    let host = try hosts.first.map { text throws(HTTPParseError) in try Authority(parsing: text) }
-    guard let named else {
-      guard let host, !isTunnel else { throw .hostMissing }
-      return host
+  func authority(agreeingWith host: SoleValue) throws(HTTPParseError) -> Authority {
+    switch host {
+    case .absent:
+      guard let named else { throw .hostMissing }
+      return named
+    case .once(let text):
+      let host = try Authority(parsing: text)
+      guard let named else {
+        guard !isTunnel else { throw .hostMissing }
+        return host
+      }
+      guard named.isSame(as: host, defaultPort: scheme.defaultPort) else { throw .hostMismatch }
+      return named
+    case .repeated: throw .hostRepeated
     }
-    guard let host else { return named }
-    guard named.isSame(as: host, defaultPort: scheme.defaultPort) else { throw .hostMismatch }
-    return named
   }
 
   /// Whether the request opens a WebSocket (RFC 8441 §4); no other CONNECT is served.

@@ -18,10 +18,10 @@ struct ReceivedTarget: Sendable {
     }
   }
 
-  init(parsing bytes: ArraySlice<UInt8>, method: String) throws(HTTPParseError) {
+  init(parsing bytes: Span<UInt8>, method: String) throws(HTTPParseError) {
     if bytes.first == UInt8(ascii: "/") {
       self.init(target: try RequestTarget(parsing: bytes), origin: nil)
-    } else if bytes.elementsEqual("*".utf8) {
+    } else if bytes.equals("*".utf8.span) {
       guard method == "OPTIONS" else { throw .targetForm }
       self.init(target: .asterisk, origin: nil)
     } else {
@@ -34,24 +34,40 @@ struct ReceivedTarget: Sendable {
     self.origin = origin
   }
 
-  private init(absolute bytes: ArraySlice<UInt8>, method: String) throws(HTTPParseError) {
-    guard let (scheme, rest) = splitScheme(bytes) else { throw .targetForm }
-    let end = rest.firstIndex { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "?") || $0 == UInt8(ascii: "#") } ?? rest.endIndex
-    let path = rest[end...]
-    origin = Origin(authority: try Authority(parsing: String(latin1: rest[..<end])), defaultPort: scheme.defaultPort)
+  private init(absolute bytes: Span<UInt8>, method: String) throws(HTTPParseError) {
+    guard let colon = bytes.firstIndex(of: UInt8(ascii: ":")), let scheme = HTTPScheme(bytes.extracting(first: colon)) else {
+      throw .targetForm
+    }
+    let separator = bytes.extracting(droppingFirst: colon).extracting(first: 3)
+    guard separator.equals("://".utf8.span) else { throw .targetForm }
+    let rest = bytes.extracting(droppingFirst: colon + 3)
+    var end = 0
+    while end < rest.count, !endsAuthority(rest[end]) { end += 1 }
+    let path = rest.extracting(droppingFirst: end)
+    origin = Origin(
+      authority: try Authority(parsing: String(latin1: rest.extracting(first: end))), defaultPort: scheme.defaultPort)
     if path.isEmpty && method == "OPTIONS" {
       target = .asterisk
+    } else if path.first == UInt8(ascii: "/") {
+      target = try RequestTarget(parsing: path)
     } else {
-      target = try RequestTarget(parsing: path.first == UInt8(ascii: "/") ? path : [UInt8(ascii: "/")] + path)
+      target = try RequestTarget(parsing: "/" + String(latin1: path))
     }
   }
 }
 
-private func splitScheme(_ bytes: ArraySlice<UInt8>) -> (HTTPScheme, ArraySlice<UInt8>)? {
-  let name = bytes.prefix { $0 != UInt8(ascii: ":") }
-  let rest = bytes[name.endIndex...]
-  guard let scheme = HTTPScheme(rawValue: String(decoding: name.map(ASCII.lowercased), as: UTF8.self)),
-    rest.starts(with: "://".utf8)
-  else { return nil }
-  return (scheme, rest.dropFirst(3))
+/// Whether the byte begins a path, a query or a fragment.
+private func endsAuthority(_ byte: UInt8) -> Bool {
+  byte == UInt8(ascii: "/") || byte == UInt8(ascii: "?") || byte == UInt8(ascii: "#")
+}
+
+extension HTTPScheme {
+  /// Reads a scheme in any case.
+  init?(_ name: Span<UInt8>) {
+    for scheme in Self.allCases where ASCII.equalIgnoringCase(name, scheme.rawValue.utf8.span) {
+      self = scheme
+      return
+    }
+    return nil
+  }
 }

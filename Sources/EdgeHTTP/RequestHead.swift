@@ -58,15 +58,14 @@ public struct RequestHead: Hashable, Sendable {
 
   /// The client's own request identifier, if it sent exactly one of 1–128 letters, digits, `.`, `_` and `-`.
   public var requestID: String? {
-    let values = fields.all("X-Request-ID")
-    guard values.count == 1, (1...128).contains(values[0].utf8.count) else { return nil }
-    return values[0].utf8.allSatisfy { ASCII.isUnreserved($0) && $0 != UInt8(ascii: "~") } ? values[0] : nil
+    guard case .once(let value) = fields.sole("X-Request-ID"), (1...128).contains(value.utf8.count) else { return nil }
+    return value.utf8.allSatisfy { ASCII.isUnreserved($0) && $0 != UInt8(ascii: "~") } ? value : nil
   }
 
   /// The client's own trace context, if it sent exactly one that is well formed.
   public var traceParent: TraceParent? {
-    let values = fields.all("traceparent")
-    return values.count == 1 ? TraceParent(parsing: values[0]) : nil
+    guard case .once(let value) = fields.sole("traceparent") else { return nil }
+    return TraceParent(parsing: value)
   }
 
   /// Adds the head as bytes: request line, fields and the empty line. Nothing is added to or taken from the fields.

@@ -35,48 +35,49 @@ private struct RequestLine: StartLine {
   private let target: ReceivedTarget
   private let version: HTTPVersion
 
-  init(parsing line: [UInt8]) throws(HTTPParseError) {
+  init(parsing line: Span<UInt8>) throws(HTTPParseError) {
     let space = UInt8(ascii: " ")
-    let token = line.prefix(while: ASCII.isTokenCharacter)
-    guard !token.isEmpty, token.endIndex == line.endIndex || line[token.endIndex] == space else { throw .method }
-    let rest = line[token.endIndex...].dropFirst()
+    var methodEnd = 0
+    while methodEnd < line.count, ASCII.isTokenCharacter(line[methodEnd]) { methodEnd += 1 }
+    guard methodEnd > 0, methodEnd == line.count || line[methodEnd] == space else { throw .method }
+    let rest = line.extracting(droppingFirst: methodEnd + 1)
     guard let targetEnd = rest.firstIndex(of: space) else { throw .requestLine }
-    let afterTarget = rest[(targetEnd + 1)...]
-    guard !afterTarget.contains(space) else { throw .requestLine }
+    let afterTarget = rest.extracting(droppingFirst: targetEnd + 1)
+    guard afterTarget.firstIndex(of: space) == nil else { throw .requestLine }
     version = try HTTPVersion(parsing: afterTarget)
-    method = String(latin1: token)
-    guard method.utf8.count <= maxMethodBytes, method != "CONNECT", method != "TRACE" else { throw .methodNotImplemented }
-    target = try ReceivedTarget(parsing: rest[..<targetEnd], method: method)
+    method = String(utf8: line.extracting(first: methodEnd))
+    guard methodEnd <= maxMethodBytes, method != "CONNECT", method != "TRACE" else { throw .methodNotImplemented }
+    target = try ReceivedTarget(parsing: rest.extracting(first: targetEnd), method: method)
   }
 
   func head(with fields: HTTPFields) throws(HTTPParseError) -> RequestHead {
     RequestHead(
-      method: method, target: target.target, version: version, authority: try authority(named: fields.all("Host")),
+      method: method, target: target.target, version: version, authority: try authority(named: fields.sole("Host")),
       fields: fields, bodyFraming: try BodyFraming(announcedBy: fields, version: version))
   }
 
   /// The one host that target and Host field agree on (RFC 9112 §3.2).
-  private func authority(named hosts: [String]) throws(HTTPParseError) -> Authority? {
-    guard hosts.count <= 1 else { throw .hostRepeated }
-    guard let host = hosts.first else {
+  private func authority(named host: SoleValue) throws(HTTPParseError) -> Authority? {
+    switch host {
+    case .absent:
       guard version == .http10 else { throw .hostMissing }
       return target.origin?.authority
+    case .once(let text):
+      let authority = try Authority(parsing: text)
+      guard target.origin?.agrees(with: authority) ?? true else { throw .hostMismatch }
+      return authority
+    case .repeated: throw .hostRepeated
     }
-    let authority = try Authority(parsing: host)
-    guard let origin = target.origin else { return authority }
-    guard origin.agrees(with: authority) else { throw .hostMismatch }
-    return authority
   }
 }
 
 extension HTTPVersion {
   /// Reads `HTTP/1.0` or `HTTP/1.1` (RFC 9112 §2.3).
-  init(parsing bytes: ArraySlice<UInt8>) throws(HTTPParseError) {
-    let digits = bytes.dropFirst(5)
-    guard bytes.starts(with: "HTTP/".utf8), digits.count == 3, let major = digits.first, let minor = digits.last,
-      ASCII.isDigit(major), digits[digits.startIndex + 1] == UInt8(ascii: "."), ASCII.isDigit(minor)
+  init(parsing bytes: Span<UInt8>) throws(HTTPParseError) {
+    guard bytes.count == 8, bytes.extracting(first: 5).equals("HTTP/".utf8.span), ASCII.isDigit(bytes[5]),
+      bytes[6] == UInt8(ascii: "."), ASCII.isDigit(bytes[7])
     else { throw .version }
-    switch (major, minor) {
+    switch (bytes[5], bytes[7]) {
     case (UInt8(ascii: "1"), UInt8(ascii: "0")): self = .http10
     case (UInt8(ascii: "1"), UInt8(ascii: "1")): self = .http11
     default: throw .versionNotSupported

@@ -16,16 +16,16 @@ public struct RequestTarget: Hashable, Sendable, CustomStringConvertible {
   ///
   /// - Throws: what is wrong with path or query.
   public init(parsing text: String) throws(HTTPParseError) {
-    try self.init(parsing: Array(text.utf8)[...])
+    try self.init(parsing: text.utf8.span)
   }
 
   /// Reads a target in origin-form; see `init(parsing:)`.
-  public init(parsing bytes: ArraySlice<UInt8>) throws(HTTPParseError) {
+  public init(parsing bytes: Span<UInt8>) throws(HTTPParseError) {
     guard bytes.first == UInt8(ascii: "/") else { throw .targetForm }
-    guard !bytes.contains(UInt8(ascii: "#")) else { throw .fragment }
+    guard bytes.firstIndex(of: UInt8(ascii: "#")) == nil else { throw .fragment }
     let mark = bytes.firstIndex(of: UInt8(ascii: "?"))
-    path = try normalPath(bytes[..<(mark ?? bytes.endIndex)])
-    query = try mark.map { position throws(HTTPParseError) in try checkedQuery(bytes[(position + 1)...]) }
+    path = try normalPath(bytes.extracting(first: mark ?? bytes.count))
+    query = try mark.map { position throws(HTTPParseError) in try checkedQuery(bytes.extracting(droppingFirst: position + 1)) }
   }
 
   /// The same path with another query: what is left of this one, say, once a token was cut out of it.
@@ -51,23 +51,23 @@ public struct RequestTarget: Hashable, Sendable, CustomStringConvertible {
   }
 }
 
-private func normalPath(_ bytes: ArraySlice<UInt8>) throws(HTTPParseError) -> String {
+private func normalPath(_ bytes: Span<UInt8>) throws(HTTPParseError) -> String {
   var normal: [UInt8] = []
   normal.reserveCapacity(bytes.count)
   var segmentStart = 0
   var hasEncodedText = false
-  var index = bytes.startIndex
-  while index < bytes.endIndex {
+  var index = 0
+  while index < bytes.count {
     let byte = bytes[index]
     index += 1
     switch byte {
     case UInt8(ascii: "/"):
       guard normal.last != UInt8(ascii: "/") else { throw .pathEmptySegment }
-      try checkSegment(normal[segmentStart...])
+      try checkSegment(normal.span.extracting(droppingFirst: segmentStart))
       normal.append(byte)
       segmentStart = normal.count
     case UInt8(ascii: "%"):
-      guard index + 2 <= bytes.endIndex, let high = ASCII.hexDigit(bytes[index]), let low = ASCII.hexDigit(bytes[index + 1])
+      guard index + 2 <= bytes.count, let high = ASCII.hexDigit(bytes[index]), let low = ASCII.hexDigit(bytes[index + 1])
       else { throw .pathEscape }
       index += 2
       let decoded = high << 4 | low
@@ -76,11 +76,11 @@ private func normalPath(_ bytes: ArraySlice<UInt8>) throws(HTTPParseError) -> St
       if ASCII.isUnreserved(decoded) { normal.append(decoded) } else { PercentEncoding.append(decoded, to: &normal) }
     default:
       guard byte != UInt8(ascii: ";") else { throw .pathParameter }
-      guard ASCII.isUnreserved(byte) || reservedPathBytes.contains(byte) else { throw .pathCharacter }
+      guard ASCII.isUnreserved(byte) || isReservedInPath(byte) else { throw .pathCharacter }
       normal.append(byte)
     }
   }
-  try checkSegment(normal[segmentStart...])
+  try checkSegment(normal.span.extracting(droppingFirst: segmentStart))
   if hasEncodedText {
     guard let decoded = PercentEncoding.decode(normal), String(validating: decoded, as: UTF8.self) != nil else {
       throw .pathEscape
@@ -100,17 +100,23 @@ private func checkDecoded(_ byte: UInt8) throws(HTTPParseError) {
 }
 
 /// Refuses dot segments.
-private func checkSegment(_ segment: ArraySlice<UInt8>) throws(HTTPParseError) {
-  let isDots = segment.allSatisfy { $0 == UInt8(ascii: ".") }
-  guard !isDots || segment.isEmpty || segment.count > 2 else { throw .pathDotSegment }
+private func checkSegment(_ segment: Span<UInt8>) throws(HTTPParseError) {
+  guard !segment.equals(".".utf8.span), !segment.equals("..".utf8.span) else { throw .pathDotSegment }
 }
 
-private func checkedQuery(_ bytes: ArraySlice<UInt8>) throws(HTTPParseError) -> String {
-  guard bytes.allSatisfy(ASCII.isVisible) else { throw .queryCharacter }
-  return String(decoding: bytes, as: UTF8.self)
+private func checkedQuery(_ bytes: Span<UInt8>) throws(HTTPParseError) -> String {
+  for index in bytes.indices where !ASCII.isVisible(bytes[index]) { throw .queryCharacter }
+  return String(utf8: bytes)
 }
 
-/// What may stand in a path unescaped besides unreserved characters and `/` (RFC 3986 §3.3).
+/// Whether a byte may stand in a path unescaped besides unreserved characters and `/` (RFC 3986 §3.3).
 ///
 /// `;` is left out: servers that know path parameters take `/ws;x` for `/ws`, others do not, and a path shall mean one thing.
-private let reservedPathBytes: [UInt8] = Array("!$&'()*+,=:@".utf8)
+private func isReservedInPath(_ byte: UInt8) -> Bool {
+  switch byte {
+  case UInt8(ascii: "!"), UInt8(ascii: "$"), UInt8(ascii: "&"), UInt8(ascii: "'"), UInt8(ascii: "("), UInt8(ascii: ")"),
+    UInt8(ascii: "*"), UInt8(ascii: "+"), UInt8(ascii: ","), UInt8(ascii: "="), UInt8(ascii: ":"), UInt8(ascii: "@"):
+    return true
+  default: return false
+  }
+}

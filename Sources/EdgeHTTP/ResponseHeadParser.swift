@@ -33,13 +33,21 @@ private struct StatusLine: StartLine {
   private let status: Int
   private let reason: String
 
-  init(parsing line: [UInt8]) throws(HTTPParseError) {
-    let parts = line.split(separator: UInt8(ascii: " "), maxSplits: 2, omittingEmptySubsequences: false)
-    guard parts.count >= 2, parts[1].count == 3, parts[1].allSatisfy(ASCII.isDigit) else { throw .statusLine }
-    version = try HTTPVersion(parsing: parts[0])
-    status = parts[1].reduce(0) { $0 * 10 + Int($1 - UInt8(ascii: "0")) }
+  init(parsing line: Span<UInt8>) throws(HTTPParseError) {
+    let space = UInt8(ascii: " ")
+    guard let versionEnd = line.firstIndex(of: space) else { throw .statusLine }
+    let rest = line.extracting(droppingFirst: versionEnd + 1)
+    let digits = rest.extracting(first: rest.firstIndex(of: space) ?? rest.count)
+    guard digits.count == 3 else { throw .statusLine }
+    var status = 0
+    for index in digits.indices {
+      guard ASCII.isDigit(digits[index]) else { throw .statusLine }
+      status = status * 10 + Int(digits[index] - UInt8(ascii: "0"))
+    }
+    version = try HTTPVersion(parsing: line.extracting(first: versionEnd))
     guard (100...599).contains(status) else { throw .statusLine }
-    reason = parts.count == 3 ? String(latin1: parts[2]) : ""
+    self.status = status
+    reason = String(latin1: rest.extracting(droppingFirst: digits.count + 1))
   }
 
   func head(with fields: HTTPFields) throws(HTTPParseError) -> ResponseHead {

@@ -13,19 +13,22 @@ public struct StreamFields: Sendable {
   /// Makes the fields of an answer.
   public init(_ head: ResponseHead) {
     lengths.reserveCapacity(head.fields.count + 1)
-    add(":status", String(head.status))
-    for field in head.fields where !connectionFields.contains(field.name) { add(field.name, field.value) }
+    bytes.reserveCapacity(head.fields.lineBytes + statusBytes)
+    add(":status".utf8.span, String(head.status).utf8.span)
+    head.fields.forEachField { name, value in
+      if !connectionFields.contains(name) { add(name, value) }
+    }
   }
 
-  private mutating func add(_ name: String, _ value: String) {
-    let start = bytes.count
-    for byte in name.utf8 { bytes.append(ASCII.lowercased(byte)) }
-    let valueStart = bytes.count
-    bytes.append(latin1: value)
-    lengths.append((name: valueStart - start, value: bytes.count - valueStart))
+  private mutating func add(_ name: Span<UInt8>, _ value: Span<UInt8>) {
+    for index in name.indices { bytes.append(ASCII.lowercased(name[index])) }
+    bytes.append(copying: value)
+    lengths.append((name: name.count, value: value.count))
   }
 }
 
 private let connectionFields = FieldNameSet([
   "Connection", "Keep-Alive", "Proxy-Connection", "Transfer-Encoding", "TE", "Trailer", "Upgrade", "HTTP2-Settings",
 ])
+/// What `:status` and its value take.
+private let statusBytes = 10

@@ -17,7 +17,7 @@ public struct StreamHeadReader: Sendable {
   /// Makes a reader for one head.
   public init(limits: HeadLimits = HeadLimits()) {
     self.limits = limits
-    fields = HTTPFields(minimumCapacity: usualFieldCount)
+    fields = HTTPFields(minimumCapacity: usualFieldCount, lineBytes: usualLineBytes)
   }
 
   /// Whether the fields so far are more than a head may have.
@@ -43,10 +43,11 @@ public struct StreamHeadReader: Sendable {
     if let mistake { throw mistake }
     if !cookies.isEmpty {
       guard cookies.count + "cookie: ".utf8.count <= limits.maxLineBytes else { throw .fieldLineTooLong }
-      fields.add(HTTPField(checkedName: "cookie", checkedValue: String(latin1: cookies[...])))
+      let value = cookies
+      fields.add(checkedName: "cookie".utf8.span, checkedValue: value.span)
     }
     let start = try StreamStart(pseudo)
-    let authority = try start.authority(agreeingWith: fields.all("host"))
+    let authority = try start.authority(agreeingWith: fields.sole("host"))
     return RequestHead(
       method: start.method, target: start.target, version: .http2, authority: authority, fields: fields,
       bodyFraming: try BodyFraming(announcedBy: fields, isEnded: isEnded, isTunnel: start.isTunnel))
@@ -77,7 +78,7 @@ public struct StreamHeadReader: Sendable {
     try checkValue(value)
     let text = String(utf8: name)
     if connectionFields.contains(text) { throw .connectionField }
-    if text == "te", !value.equalsIgnoringCase("trailers".utf8.span) { throw .connectionField }
+    if text == "te", !ASCII.equalIgnoringCase(value, "trailers".utf8.span) { throw .connectionField }
     // A client may send its cookies one by one, for its table's sake; a worker gets them in one field (RFC 9113 §8.2.3). A crumb
     // without text is none: a field that ended in `; ` would be read as another one.
     if text == "cookie" {
@@ -85,7 +86,7 @@ public struct StreamHeadReader: Sendable {
       return cookies.append(copying: value)
     }
     guard fields.count < limits.maxFieldCount else { throw .tooManyFields }
-    fields.add(HTTPField(checkedName: text, checkedValue: String(latin1: value)))
+    fields.add(checkedName: name, checkedValue: value)
   }
 }
 
@@ -128,5 +129,6 @@ extension BodyFraming {
 private let fieldOverheadBytes = 32
 /// As many fields as a browser sends; more make the storage grow.
 private let usualFieldCount = 16
+private let usualLineBytes = 512
 /// What is about a connection of HTTP/1.1 has no place in a stream (RFC 9113 §8.2.2).
 private let connectionFields: Set<String> = ["connection", "proxy-connection", "keep-alive", "transfer-encoding", "upgrade"]

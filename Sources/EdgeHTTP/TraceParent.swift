@@ -15,7 +15,8 @@ public struct TraceID: Hashable, Sendable, CustomStringConvertible {
     return String(decoding: text, as: UTF8.self)
   }
 
-  fileprivate func append(to text: inout [UInt8]) {
+  /// Adds the same.
+  func append(to text: inout [UInt8]) {
     Hexadecimal.append(high, to: &text)
     Hexadecimal.append(low, to: &text)
   }
@@ -62,13 +63,18 @@ public struct TraceParent: Hashable, Sendable, CustomStringConvertible {
   public var description: String {
     var text: [UInt8] = []
     text.reserveCapacity(55)
+    append(to: &text)
+    return String(decoding: text, as: UTF8.self)
+  }
+
+  /// Adds the same.
+  func append(to text: inout [UInt8]) {
     text.append(latin1: "00-")
     traceID.append(to: &text)
     text.append(UInt8(ascii: "-"))
     Hexadecimal.append(spanID, to: &text)
     text.append(UInt8(ascii: "-"))
     Hexadecimal.append(flags, to: &text)
-    return String(decoding: text, as: UTF8.self)
   }
 }
 

@@ -33,7 +33,7 @@ public struct WorkerRequest: Hashable, Sendable {
   /// - Parameter handshake: the fields of the edge's own handshake, Connection and Upgrade among them; the client's are dropped.
   public init(upgrading head: RequestHead, context: ForwardingContext, handshake: HTTPFields) {
     var fields = endToEndFields(of: head, context: context)
-    for field in handshake { fields.add(field) }
+    fields.add(handshake)
     self.init(method: "GET", target: head.target, fields: fields)
   }
 
@@ -52,16 +52,17 @@ public struct WorkerRequest: Hashable, Sendable {
 
 private func endToEndFields(of head: RequestHead, context: ForwardingContext) -> HTTPFields {
   let keepsTraceState = head.traceParent?.traceID == context.traceParent.traceID
-  let host = head.authority?.description
-  var fields = HTTPFields(minimumCapacity: head.fields.count + context.identityFields.count + maxEdgesFields)
+  var fields = HTTPFields(
+    minimumCapacity: head.fields.count + context.identityFields.count + maxEdgesFields,
+    lineBytes: head.fields.lineBytes + usualEdgesBytes)
   // Without a host an HTTP/1.1 request still needs the field, empty (RFC 9112 §3.2).
-  fields.add("Host", host ?? "")
+  fields.add("Host") { head.authority?.append(to: &$0) }
   fields.addEndToEnd(of: head.fields) { name in
     edgesNames.contains(name) || context.identityNames.contains(name)
       || context.identityFields.contains { FieldNameSet.isSame(name, as: $0.name) }
       || !keepsTraceState && FieldNameSet.isSame(name, as: "tracestate")
   }
-  context.addForwardingFields(to: &fields, host: host)
+  context.addForwardingFields(to: &fields, authority: head.authority)
   for field in context.identityFields { fields.add(field) }
   return fields
 }
@@ -72,3 +73,5 @@ private let edgesNames = FieldNameSet(
   prefixes: ["X-Forwarded", "X-Client-Cert", "Sec-WebSocket-"])
 /// Host, what `addForwardingFields` adds, and a handshake with a subprotocol or the framing of a body.
 private let maxEdgesFields = 14
+/// What those take, with addresses and hosts of usual length.
+private let usualEdgesBytes = 768

@@ -29,7 +29,7 @@ public struct OpeningRequest: Hashable, Sendable {
     case .none, .length(0): break
     case .length, .chunked, .untilClose: throw .bodyAnnounced
     }
-    guard head.fields.all("Sec-WebSocket-Version") == ["13"] else { throw .versionUnsupported }
+    guard head.fields.isSole("Sec-WebSocket-Version", "13") else { throw .versionUnsupported }
     key = head.version == .http2 ? nil : try Self.key(in: head.fields)
     subprotocols = try Self.subprotocols(in: head.fields)
   }
@@ -42,8 +42,7 @@ public struct OpeningRequest: Hashable, Sendable {
   }
 
   private static func key(in fields: HTTPFields) throws(OpeningError) -> HandshakeKey {
-    let keys = fields.all("Sec-WebSocket-Key")
-    guard keys.count == 1, let key = HandshakeKey(keys[0]) else { throw .keyInvalid }
+    guard case .once(let text) = fields.sole("Sec-WebSocket-Key"), let key = HandshakeKey(text) else { throw .keyInvalid }
     return key
   }
 
@@ -68,19 +67,24 @@ public struct OpeningRequest: Hashable, Sendable {
   ) -> ResponseHead {
     var fields: HTTPFields = [:]
     if let key {
-      fields = ["Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Accept": key.acceptValue(sha1: sha1)]
+      fields = .ofUpgrade
+      fields.add("Sec-WebSocket-Accept", key.acceptValue(sha1: sha1))
     }
     if let subprotocol { fields.add("Sec-WebSocket-Protocol", subprotocol) }
-    for field in workerFields.endToEnd() where !field.isOfHandshake { fields.add(field) }
+    fields.add(workerFields.endToEnd(unless: isOfHandshake))
     return ResponseHead(status: key == nil ? 200 : 101, fields: fields)
   }
 }
 
-extension HTTPField {
-  /// Whether the field is part of an opening handshake, besides those that are about a connection.
-  fileprivate var isOfHandshake: Bool {
-    name.lowercased().hasPrefix("sec-websocket-")
-  }
+extension HTTPFields {
+  /// What both sides of an upgrade say of the connection.
+  static let ofUpgrade: HTTPFields = ["Upgrade": "websocket", "Connection": "Upgrade"]
+}
+
+/// Whether a field of that name is part of an opening handshake, besides those that are about a connection.
+private func isOfHandshake(_ name: Span<UInt8>) -> Bool {
+  let beginning = "sec-websocket-".utf8.span
+  return ASCII.equalIgnoringCase(name.extracting(first: beginning.count), beginning)
 }
 
 /// How a client's opening handshake is wrong. The raw value is the word for logs, metrics and the answer.

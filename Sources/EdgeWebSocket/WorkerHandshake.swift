@@ -23,9 +23,9 @@ public struct WorkerHandshake: Hashable, Sendable {
 
   /// The fields of the request; what a client sent of its own must not stand beside them.
   public var fields: HTTPFields {
-    var fields: HTTPFields = [
-      "Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Key": key.text, "Sec-WebSocket-Version": "13",
-    ]
+    var fields = HTTPFields.ofUpgrade
+    fields.add("Sec-WebSocket-Key", key.text)
+    fields.add("Sec-WebSocket-Version", "13")
     if !subprotocols.isEmpty { fields.add("Sec-WebSocket-Protocol", subprotocols.joined(separator: ", ")) }
     return fields
   }
@@ -40,12 +40,13 @@ public struct WorkerHandshake: Hashable, Sendable {
     guard head.version == .http11 else { throw .versionNotHTTP11 }
     guard head.fields.isList(of: "websocket", in: "Upgrade") else { throw .upgradeNotWebSocket }
     guard head.fields.containsToken("upgrade", in: "Connection") else { throw .connectionNotUpgrade }
-    guard head.fields.all("Sec-WebSocket-Accept") == [key.acceptValue(sha1: sha1)] else { throw .acceptWrong }
+    guard head.fields.isSole("Sec-WebSocket-Accept", key.acceptValue(sha1: sha1)) else { throw .acceptWrong }
     guard !head.fields.contains("Sec-WebSocket-Extensions") else { throw .extensionNotOffered }
-    let chosen = head.fields.all("Sec-WebSocket-Protocol")
-    guard let subprotocol = chosen.first else { return nil }
-    guard chosen.count == 1, subprotocols.contains(subprotocol) else { throw .subprotocolNotOffered }
-    return subprotocol
+    switch head.fields.sole("Sec-WebSocket-Protocol") {
+    case .absent: return nil
+    case .once(let subprotocol) where subprotocols.contains(subprotocol): return subprotocol
+    case .once, .repeated: throw .subprotocolNotOffered
+    }
   }
 }
 

@@ -12,6 +12,25 @@ import Testing
     #expect(fields.map(\.name) == ["Accept", "X-Two", "accept", "x-two"])
   }
 
+  @Test func `a field that may stand once is absent, there, or repeated`() {
+    let fields: HTTPFields = ["A": "1", "B": "2", "a": "1", "C": "é"]
+    #expect(fields.sole("D") == .absent)
+    #expect(fields.sole("b") == .once("2"))
+    #expect(fields.sole("c") == .once("é"))
+    #expect(fields.sole("a") == .repeated)
+    #expect(fields.isSole("b", "2"))
+    #expect(!fields.isSole("b", "20") && !fields.isSole("a", "1") && !fields.isSole("D", ""))
+  }
+
+  @Test func `fields of one set go on in another as they are`() {
+    var all: HTTPFields = ["X": "1"]
+    all.add(fields)
+    #expect(all == ["X": "1", "Accept": "a", "X-Two": "1", "accept": "b", "x-two": "2"])
+    #expect(all.all("accept") == ["a", "b"])
+    all.remove("X-Two")
+    #expect(all.description == "X: 1\r\nAccept: a\r\naccept: b\r\n")
+  }
+
   @Test func `set replaces all fields of a name, remove takes them out`() {
     var changed = fields
     changed.set("Accept", "c")

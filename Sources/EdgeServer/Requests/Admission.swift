@@ -29,15 +29,16 @@ struct Admission {
     scheme = origin.scheme
     token = user?.token
     let trace = head.traceParent ?? TraceParent(random: (context.random.word(), context.random.word(), context.random.word()))
+    let clientsRequestID = head.requestID
     caller = Caller(
       address: origin.clientAddress, host: head.host.map { context.texts.shared($0) },
       path: context.texts.shared(head.target.path), origin: head.fields["Origin"].map { context.texts.shared($0) },
-      user: user?.id, clientsRequestID: head.requestID, traceID: trace.traceID, places: places)
+      user: user?.id, clientsRequestID: clientsRequestID, traceID: trace.traceID, places: places)
     var identityFields = user?.identityFields ?? route.fixedFields
     if !certificateFields.isEmpty { identityFields += certificateFields }
     let forwarding = ForwardingContext(
       clientChain: origin.clientChain, scheme: origin.scheme, port: head.authority?.port ?? origin.scheme.defaultPort,
-      requestID: caller.requestID, traceParent: trace, identityFields: identityFields,
+      requestID: clientsRequestID, traceParent: trace, identityFields: identityFields,
       identityNames: context.snapshot.identityNames)
     var bytes: [UInt8] = []
     if let upgrade {
