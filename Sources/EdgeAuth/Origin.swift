@@ -36,28 +36,29 @@ struct OriginParts {
   let host: String
   let port: UInt16?
 
-  init?(_ text: String) {
-    let bytes = text.utf8.map(ASCII.lowercased)
+  init?(_ given: String) {
+    let text = ASCII.lowercased(given)
+    let bytes = text.utf8
     guard let colon = bytes.firstIndex(of: UInt8(ascii: ":")), isScheme(bytes[..<colon]),
-      bytes[(colon + 1)...].starts(with: "//".utf8)
+      bytes[colon...].starts(with: "://".utf8)
     else { return nil }
-    let authority = bytes[(colon + 3)...]
-    scheme = String(decoding: bytes[..<colon], as: UTF8.self)
-    let hostEnd: Int
+    let authority = bytes[colon...].dropFirst("://".utf8.count)
+    let hostEnd: String.Index
     if authority.first == UInt8(ascii: "[") {
       guard let bracket = authority.firstIndex(of: UInt8(ascii: "]")) else { return nil }
-      hostEnd = bracket + 1
+      hostEnd = bytes.index(after: bracket)
     } else {
       hostEnd = authority.firstIndex(of: UInt8(ascii: ":")) ?? authority.endIndex
     }
-    host = String(decoding: authority[..<hostEnd], as: UTF8.self)
-    guard hostEnd < authority.endIndex else {
+    scheme = String(text[..<colon])
+    host = String(text[authority.startIndex..<hostEnd])
+    guard let separator = bytes[hostEnd...].first else {
       port = nil
       return
     }
-    let digits = authority[(hostEnd + 1)...]
-    guard authority[hostEnd] == UInt8(ascii: ":"), (1...5).contains(digits.count), digits.allSatisfy(ASCII.isDigit),
-      let number = UInt16(String(decoding: digits, as: UTF8.self)), number > 0
+    let digits = bytes[hostEnd...].dropFirst()
+    guard separator == UInt8(ascii: ":"), (1...5).contains(digits.count), digits.allSatisfy(ASCII.isDigit),
+      let number = UInt16(Substring(digits)), number > 0
     else { return nil }
     port = number
   }
@@ -77,7 +78,7 @@ func portSuffix(_ port: UInt16?, scheme: String) -> String {
   port == defaultPort(of: scheme) ? "" : port.map { ":\($0)" } ?? ""
 }
 
-private func isScheme(_ bytes: ArraySlice<UInt8>) -> Bool {
+private func isScheme(_ bytes: Substring.UTF8View) -> Bool {
   guard let first = bytes.first, ASCII.isLetter(first) else { return false }
   return bytes.allSatisfy {
     ASCII.isLetter($0) || ASCII.isDigit($0) || $0 == UInt8(ascii: "+") || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: ".")

@@ -54,8 +54,12 @@ extension TokenCache {
     /// - Parameter digest: 32 bytes; another count is a mistake of ours and traps.
     public init(digest: [UInt8]) {
       precondition(digest.count == 32)
-      let words = (0..<4).map { word in digest[8 * word..<8 * word + 8].reduce(UInt64(0)) { $0 << 8 | UInt64($1) } }
-      (first, second, third, fourth) = (words[0], words[1], words[2], words[3])
+      func word(_ index: Int) -> UInt64 {
+        var word: UInt64 = 0
+        for byte in 8 * index..<8 * index + 8 { word = word << 8 | UInt64(digest[byte]) }
+        return word
+      }
+      (first, second, third, fourth) = (word(0), word(1), word(2), word(3))
     }
 
     /// Hashes a part: of a digest each is as good as the whole.

@@ -7,22 +7,24 @@ public enum Base64: Sendable, CaseIterable {
 
   /// The text that stands for `bytes`.
   public func encode(_ bytes: [UInt8]) -> String {
+    let digits = digits.utf8.span
     var text: [UInt8] = []
-    text.reserveCapacity((bytes.count + 2) / 3 * 4)
-    var bits: UInt32 = 0
-    var bitCount = 0
-    for byte in bytes {
-      bits = bits << 8 | UInt32(byte)
-      bitCount += 8
-      while bitCount >= 6 {
-        bitCount -= 6
-        text.append(digit(UInt8(bits >> UInt32(bitCount) & 63)))
+    text.append(addingCapacity: (bytes.count + 2) / 3 * 4) { text in
+      var bits: UInt32 = 0
+      var bitCount: UInt32 = 0
+      for byte in bytes {
+        bits = bits << 8 | UInt32(byte)
+        bitCount += 8
+        while bitCount >= 6 {
+          bitCount -= 6
+          text.append(digits[Int(bits >> bitCount & 63)])
+        }
       }
-    }
-    if bitCount > 0 { text.append(digit(UInt8(bits << UInt32(6 - bitCount) & 63))) }
-    switch self {
-    case .padded: while !text.count.isMultiple(of: 4) { text.append(padding) }
-    case .urlSafe: break
+      if bitCount > 0 { text.append(digits[Int(bits << (6 - bitCount) & 63)]) }
+      switch self {
+      case .padded: while !text.count.isMultiple(of: 4) { text.append(padding) }
+      case .urlSafe: break
+      }
     }
     return String(decoding: text, as: UTF8.self)
   }
@@ -57,16 +59,14 @@ public enum Base64: Sendable, CaseIterable {
 
   /// Decodes `text`; see `decode` of a span.
   public func decode(_ text: String) -> [UInt8]? {
-    decode(Array(text.utf8).span)
+    decode(text.utf8.span)
   }
 
-  private func digit(_ sextet: UInt8) -> UInt8 {
-    switch sextet {
-    case 0..<26: UInt8(ascii: "A") + sextet
-    case 26..<52: UInt8(ascii: "a") + sextet - 26
-    case 52..<62: UInt8(ascii: "0") + sextet - 52
-    case 62: lastDigits.0
-    default: lastDigits.1
+  /// The digits of 0 to 63.
+  private var digits: String {
+    switch self {
+    case .padded: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+    case .urlSafe: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
     }
   }
 

@@ -29,20 +29,27 @@ public enum HostName {
   }
 
   private static func normalName(_ text: String) -> String? {
-    var name = text.utf8.map(ASCII.lowercased)
-    if name.last == UInt8(ascii: ".") { name.removeLast() }
+    let bytes = text.utf8.span
+    let hasDot = !bytes.isEmpty && bytes[bytes.count - 1] == UInt8(ascii: ".")
+    let name = bytes.extracting(droppingLast: hasDot ? 1 : 0)
     guard name.count <= maxNameBytes else { return nil }
     var labelBytes = 0
-    for byte in name {
+    var isLowercase = true
+    for index in name.indices {
+      let byte = name[index]
       if byte == UInt8(ascii: ".") {
         guard labelBytes > 0 else { return nil }
         labelBytes = 0
       } else {
         labelBytes += 1
         guard isNameByte(byte), labelBytes <= maxLabelBytes else { return nil }
+        isLowercase = isLowercase && ASCII.lowercased(byte) == byte
       }
     }
-    return labelBytes > 0 ? String(decoding: name, as: UTF8.self) : nil
+    guard labelBytes > 0 else { return nil }
+    // Most come in this form already.
+    if isLowercase, !hasDot { return text }
+    return String(decoding: text.utf8.prefix(name.count).map(ASCII.lowercased), as: UTF8.self)
   }
 
   private static func isNameByte(_ byte: UInt8) -> Bool {

@@ -52,15 +52,30 @@ public struct IPAddress: Hashable, Sendable {
 extension IPAddress: CustomStringConvertible {
   /// Dotted-quad text, or the canonical IPv6 text of RFC 5952.
   public var description: String {
-    guard !isIPv4 else {
-      return "\((low >> 24) & 0xff).\((low >> 16) & 0xff).\((low >> 8) & 0xff).\(low & 0xff)"
-    }
+    guard !isIPv4 else { return dottedQuad }
     let groups = (0..<8).map { group in
       UInt16(truncatingIfNeeded: (group < 4 ? high : low) >> UInt64(48 - 16 * (group % 4)))
     }
     let zeros = longestZeroRun(groups)
     let hex = { (range: Range<Int>) in range.map { String(groups[$0], radix: 16) }.joined(separator: ":") }
     return zeros.isEmpty ? hex(0..<8) : hex(0..<zeros.lowerBound) + "::" + hex(zeros.upperBound..<8)
+  }
+}
+
+extension IPAddress {
+  /// At most 15 bytes, which a `String` holds within itself.
+  private var dottedQuad: String {
+    var text: [UInt8] = []
+    text.append(addingCapacity: 15) { text in
+      for index: UInt64 in 0..<4 {
+        let octet = UInt8(truncatingIfNeeded: low >> (24 - 8 * index))
+        if index > 0 { text.append(UInt8(ascii: ".")) }
+        if octet >= 100 { text.append(UInt8(ascii: "0") + octet / 100) }
+        if octet >= 10 { text.append(UInt8(ascii: "0") + octet / 10 % 10) }
+        text.append(UInt8(ascii: "0") + octet % 10)
+      }
+    }
+    return String(decoding: text, as: UTF8.self)
   }
 }
 

@@ -23,9 +23,14 @@ public enum Digest {
   }
 
   private static func hash(_ bytes: [UInt8], with algorithm: DigestAlgorithm) -> [UInt8] {
-    var digest = [UInt8](repeating: 0, count: algorithm.count)
-    let result = unsafe EVP_Digest(bytes, bytes.count, &digest, nil, algorithm.pointer, nil)
-    precondition(result == 1, "a digest fails only without memory")
+    var digest: [UInt8] = []
+    digest.append(addingCapacity: algorithm.count) { digest in
+      unsafe digest.withUnsafeMutableBufferPointer { room, count in
+        let result = unsafe EVP_Digest(bytes, bytes.count, room.baseAddress, nil, algorithm.pointer, nil)
+        precondition(result == 1, "a digest fails only without memory")
+        count = algorithm.count
+      }
+    }
     return digest
   }
 }

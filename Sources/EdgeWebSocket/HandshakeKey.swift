@@ -26,7 +26,11 @@ public struct HandshakeKey: Hashable, Sendable {
   ///
   /// - Parameter sha1: computes SHA-1; this module has none.
   public func acceptValue(sha1: ([UInt8]) -> [UInt8]) -> String {
-    Base64.padded.encode(sha1(Array((text + Self.protocolIdentifier).utf8)))
+    var proof: [UInt8] = []
+    proof.reserveCapacity(text.utf8.count + Self.protocolIdentifier.utf8.count)
+    proof.append(contentsOf: text.utf8)
+    proof.append(contentsOf: Self.protocolIdentifier.utf8)
+    return Base64.padded.encode(sha1(proof))
   }
 
   /// How many bytes a key stands for.
