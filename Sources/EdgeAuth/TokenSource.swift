@@ -80,7 +80,7 @@ public struct TokenCarriers: Hashable, Sendable {
   /// Removes what `source` could take for a token.
   public mutating func removeToken(in source: TokenSource) {
     switch source {
-    case .header: authorization.removeAll { bearerCredentials($0) != nil }
+    case .header: authorization.removeAll { startOfCredentials($0) != nil }
     case .cookie(let name): cookies = CookieText.removing(name, from: cookies)
     case .subprotocol:
       subprotocols = subprotocols.compactMap { field in
@@ -130,8 +130,12 @@ private func isTokenByte(_ byte: UInt8) -> Bool {
   ASCII.isUnreserved(byte) || byte == UInt8(ascii: "+") || byte == UInt8(ascii: "/")
 }
 
-/// What follows the scheme `Bearer` and its spaces, or nil for another scheme. A loop over the span, for the same reason.
 private func bearerCredentials(_ value: String) -> String? {
+  startOfCredentials(value).map { String(Substring(value.utf8.dropFirst($0))) }
+}
+
+/// How many bytes the scheme `Bearer` and its spaces take, or nil for another scheme. A loop over the span, for the same reason.
+private func startOfCredentials(_ value: String) -> Int? {
   let bytes = value.utf8.span
   let scheme = "bearer".utf8.span
   guard bytes.count >= scheme.count else { return nil }
@@ -139,7 +143,7 @@ private func bearerCredentials(_ value: String) -> String? {
   var start = scheme.count
   while start < bytes.count, bytes[start] == UInt8(ascii: " ") { start += 1 }
   guard start > scheme.count || start == bytes.count else { return nil }
-  return String(Substring(value.utf8.dropFirst(start)))
+  return start
 }
 
 private func bearerProtocol(_ name: String) -> String? {

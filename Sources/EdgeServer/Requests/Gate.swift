@@ -79,11 +79,13 @@ struct Gate {
     guard !context.isDraining else { throw .draining(route, origin) }
     if let overload = client.overload { throw .overLimit(overload, route, origin) }
     var places = HeldPlaces()
-    places.address = try takePlaceOfAddress(head, route: route, from: client, origin: origin, context: context)
-    let upgrade = try upgrade(head, route: route, origin: origin, context: context)
-    let fields = head.fields
+    var upgrade: Upgrade?
+    if OpeningRequest.isAttempt(head) {
+      places.address = try takePlaceOfAddress(route: route, from: client, origin: origin, context: context)
+      upgrade = try self.upgrade(head, route: route, origin: origin, context: context)
+    }
     let verdict = route.origins.decide(
-      origins: fields.all("Origin"), scheme: origin.scheme, host: head.host,
+      origins: head.fields.all("Origin"), scheme: origin.scheme, host: head.host,
       port: head.authority?.port, isUpgrade: upgrade != nil)
     if case .denied(let denial) = verdict { throw .originDenied(denial, route, origin) }
     let certificate = try certificateFields(of: client, route: route, origin: origin)
@@ -109,8 +111,7 @@ struct Gate {
 
   private func upgrade(
     _ head: RequestHead, route: Route, origin: RequestOrigin, context: ReactorContext
-  ) throws(Refusal) -> Upgrade? {
-    guard OpeningRequest.isAttempt(head) else { return nil }
+  ) throws(Refusal) -> Upgrade {
     do {
       return try Upgrade(head, route: route, random: (context.random.word(), context.random.word()))
     } catch {

@@ -1,7 +1,6 @@
 import EdgeAuth
 import EdgeConfig
 import EdgeCore
-import EdgeHTTP
 import EdgeIO
 import EdgeWebSocket
 
@@ -11,9 +10,9 @@ extension Gate {
   /// unless it is a trusted proxy's; behind one the WebSocket takes a place of its own, and so does a further one on the same
   /// connection.
   func takePlaceOfAddress(
-    _ head: RequestHead, route: Route, from client: Client, origin: RequestOrigin, context: ReactorContext
+    route: Route, from client: Client, origin: RequestOrigin, context: ReactorContext
   ) throws(Refusal) -> HeldPlace? {
-    guard OpeningRequest.isAttempt(head), let address = origin.limitedAddress else { return nil }
+    guard let address = origin.limitedAddress else { return nil }
     let (places, limits, now) = (context.shared.limits, context.snapshot.admission, context.reactor.now)
     do {
       let needsPlace = origin.isProxied || !client.usesConnectionPlace()

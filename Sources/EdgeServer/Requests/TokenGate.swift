@@ -28,7 +28,7 @@ final class TokenGate: Sendable {
   func verify(
     _ head: RequestHead, now: WallTime, cache: inout TokenCache, metrics: ReactorMetrics
   ) throws(TokenError) -> VerifiedToken {
-    guard let found = try TokenCarriers(head).token(from: sources) else { throw .missing }
+    guard let found = try TokenCarriers(head, for: sources).token(from: sources) else { throw .missing }
     return try verify(found.text, now: now, cache: &cache, metrics: metrics)
   }
 
@@ -75,7 +75,7 @@ final class TokenGate: Sendable {
 
   /// Takes the token out of a request, for its worker, from every place where it may be.
   func strip(_ head: inout RequestHead) {
-    let found = TokenCarriers(head)
+    let found = TokenCarriers(head, for: sources)
     var left = found
     for source in sources { left.removeToken(in: source) }
     head.fields.replaceAll("Authorization", found.authorization, with: left.authorization)
@@ -94,10 +94,18 @@ final class TokenGate: Sendable {
 }
 
 extension TokenCarriers {
-  fileprivate init(_ head: RequestHead) {
-    self.init(
-      authorization: head.fields.all("Authorization"), cookies: head.fields.all("Cookie"),
-      subprotocols: head.fields.all("Sec-WebSocket-Protocol"), query: head.target.query)
+  /// Collects the pieces that can hold a token of these sources.
+  fileprivate init(_ head: RequestHead, for sources: [TokenSource]) {
+    self.init()
+    for source in sources {
+      switch source {
+      case .header: authorization = head.fields.all("Authorization")
+      case .cookie: cookies = head.fields.all("Cookie")
+      case .subprotocol: subprotocols = head.fields.all("Sec-WebSocket-Protocol")
+      case .query: query = head.target.query
+      case .firstMessage: break
+      }
+    }
   }
 }
 
