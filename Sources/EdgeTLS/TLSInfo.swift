@@ -6,8 +6,6 @@ public struct TLSInfo: Sendable, Equatable {
   public let cipher: CipherSuite
   /// The application protocol (RFC 7301), such as `http/1.1`, if one was agreed on.
   public let applicationProtocol: String?
-  /// The name that the client asked for (RFC 6066 §3), as it sent it.
-  public let serverName: String?
   /// Whether keys came from an earlier session.
   public let isResumed: Bool
 }

@@ -192,7 +192,6 @@ public struct TLSSession: ~Copyable {
       version: SSL_version(ssl) == TLS1_2_VERSION ? .tls12 : .tls13,
       cipher: CipherSuite(rawValue: cipher == nil ? 0 : SSL_CIPHER_get_protocol_id(cipher)),
       applicationProtocol: applicationProtocol,
-      serverName: SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name).map { unsafe String(cString: $0) },
       isResumed: SSL_session_reused(ssl) == 1)
   }
 

@@ -25,7 +25,7 @@ struct ServerNameTests {
   func `the certificate is the one for the name, else the first`(name: String?, expected: String) throws {
     let names = [["default.test"], ["a.test", "alias.test"], ["*.wild.test"], ["x.wild.test"]]
     let pair = try Pair(server: Fixture.server(names.map { Fixture.identity($0) }), client: Fixture.anyone, serverName: name)
-    #expect(try pair.handshake().server.serverName == name)
+    _ = try pair.handshake()
     #expect(pair.client.session.peerCertificate?.names.first == expected)
   }
 
@@ -116,7 +116,6 @@ struct ResumptionTests {
     let pair = try Pair(server: Fixture.server(ring: ring), client: client, serverName: "localhost", resuming: ticket)
     let (clientInfo, serverInfo) = try pair.handshake()
     #expect(clientInfo.isResumed && serverInfo.isResumed)
-    #expect(serverInfo.serverName == "localhost")
     let stranger = try Pair(server: Fixture.server(), client: client, serverName: "localhost", resuming: ticket)
     #expect(try stranger.handshake().server.isResumed == false)
   }
