@@ -10,7 +10,8 @@ public enum Hexadecimal {
 
   /// Sixteen lower-case digits.
   public static func digits(_ value: UInt64) -> InlineArray<16, UInt8> {
-    InlineArray { index in lowerDigit(UInt8(truncatingIfNeeded: value >> UInt64(60 - 4 * index)) & 15) }
+    let halves = (digits(of: UInt32(value >> 32)).bigEndian, digits(of: UInt32(truncatingIfNeeded: value)).bigEndian)
+    return unsafe unsafeBitCast(halves, to: InlineArray<16, UInt8>.self)
   }
 
   /// Adds sixteen lower-case digits to `text`.
@@ -36,6 +37,18 @@ public enum Hexadecimal {
     let values = digits.compactMap(ASCII.hexDigit)
     guard values.count == digits.count, values.count.isMultiple(of: 2) else { return nil }
     return stride(from: 0, to: values.count, by: 2).map { values[$0] << 4 | values[$0 + 1] }
+  }
+
+  /// Eight digits at once, the first one in the top byte: each of four bits gets a byte of its own, and those from ten on are moved up
+  /// to the letters.
+  private static func digits(of value: UInt32) -> UInt64 {
+    var bits = UInt64(value)
+    bits = (bits | bits << 16) & 0x0000_ffff_0000_ffff
+    bits = (bits | bits << 8) & 0x00ff_00ff_00ff_00ff
+    bits = (bits | bits << 4) & 0x0f0f_0f0f_0f0f_0f0f
+    let isLetter = (bits + 0x0606_0606_0606_0606) >> 4 & 0x0101_0101_0101_0101
+    let letterOffset = UInt64(UInt8(ascii: "a") - UInt8(ascii: "0") - 10)
+    return bits + 0x3030_3030_3030_3030 + isLetter * letterOffset
   }
 
   private static func lowerDigit(_ value: UInt8) -> UInt8 {

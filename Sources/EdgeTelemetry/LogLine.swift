@@ -24,7 +24,7 @@ public struct LogLine: ~Copyable {
   /// - Parameters:
   ///   - event: the event's fixed name, such as `connection.closed`.
   ///   - message: one sentence for people.
-  public init(_ level: LogLevel, _ event: String, _ message: String, at time: WallTime, as format: LogFormat) {
+  public init(_ level: LogLevel, _ event: StaticString, _ message: String, at time: WallTime, as format: LogFormat) {
     self.format = format
     switch format {
     case .json:
@@ -34,15 +34,16 @@ public struct LogLine: ~Copyable {
       line.append(unescaped: level.rawValue)
       line.append(#"","message":"#)
       line.appendQuoted(message)
-      line.append(#","event.name":"#)
-      line.appendQuoted(event)
+      line.append(#","event.name":""#)
+      line.append(event)
+      line.append(UInt8(ascii: "\""))
     case .text:
       line.append(time)
       line.append(0x20)
       line.append(level.column)
       line.appendEscaped(message)
       line.append(" event.name=")
-      line.appendEscaped(event)
+      line.append(event)
     }
   }
 
@@ -118,14 +119,10 @@ public struct LogLine: ~Copyable {
   /// The longest text of a field or message in bytes; a longer one is cut.
   public static let maxTextBytes = 1_024
 
+  @inline(__always)
   private mutating func begin(_ field: LogField) {
     switch format {
-    case .json:
-      line.append(UInt8(ascii: ","))
-      line.append(UInt8(ascii: "\""))
-      line.append(field.name)
-      line.append(UInt8(ascii: "\""))
-      line.append(UInt8(ascii: ":"))
+    case .json: line.appendMember(field.name)
     case .text:
       line.append(0x20)
       line.append(field.name)
@@ -133,6 +130,7 @@ public struct LogLine: ~Copyable {
     }
   }
 
+  @inline(__always)
   private mutating func append(_ text: String) {
     if format == .json || needsQuotes(text) { line.appendQuoted(text) } else { line.appendEscaped(text) }
   }
@@ -146,8 +144,11 @@ public struct LogLine: ~Copyable {
 /// A second lock on the door: a query never reaches a log, even if a caller passes a whole target as the path. Bytes are looked at,
 /// since a mark after `?` would make another character of it.
 private func withoutQuery(_ text: String) -> String {
-  let end = text.utf8.firstIndex { $0 == UInt8(ascii: "?") || $0 == UInt8(ascii: "#") }
-  return if let end { String(text[..<end]) } else { text }
+  let bytes = text.utf8.span
+  for index in bytes.indices where bytes[index] == UInt8(ascii: "?") || bytes[index] == UInt8(ascii: "#") {
+    return String(text[..<text.utf8.index(text.startIndex, offsetBy: index)])
+  }
+  return text
 }
 
 /// Whether a value could be taken for more than one, or for none.

@@ -4,24 +4,23 @@ internal import EdgeCore
 extension LineBuffer {
   /// Appends a text in quotation marks, escaped.
   mutating func appendQuoted(_ text: String) {
+    let bytes = text.utf8.span
+    if isPlain(bytes) { return appendQuoted(bytes) }
     append(UInt8(ascii: "\""))
     appendEscaped(text)
     append(UInt8(ascii: "\""))
   }
 
   /// Appends text, cut at `LogLine.maxTextBytes`, with JSON's escapes for quotes, backslashes and everything that steers a terminal.
-  ///
-  /// Nearly every text is printing ASCII; as far as it is, it is copied whole.
   mutating func appendEscaped(_ text: String) {
     let bytes = text.utf8.span
+    if isPlain(bytes) { return append(bytes) }
     let end = bytes.count > LogLine.maxTextBytes ? wholeCharacters(of: bytes, upTo: LogLine.maxTextBytes) : bytes.count
     var index = 0
-    while true {
-      let plainEnd = endOfPlain(bytes, from: index, to: end)
-      append(bytes.extracting(index..<plainEnd))
-      guard plainEnd < end else { break }
-      index = plainEnd + scalarLength(bytes[plainEnd])
-      appendEscaped(bytes.extracting(plainEnd..<index))
+    while index < end {
+      let next = index + scalarLength(bytes[index])
+      appendEscaped(bytes.extracting(index..<next))
+      index = next
     }
     if end < bytes.count { append("…") }
   }
@@ -31,10 +30,10 @@ extension LineBuffer {
     append(text.utf8.span)
   }
 
-  /// Appends a whole number in decimal digits.
-  mutating func appendDecimal(_ value: Int64) {
-    if value < 0 { append(UInt8(ascii: "-")) }
-    appendDecimal(magnitude: value.magnitude)
+  /// Appends a whole number in decimal digits, with its sign if it is negative.
+  mutating func appendDecimal(_ number: Int64) {
+    if number < 0 { append(UInt8(ascii: "-")) }
+    appendDecimal(number.magnitude)
   }
 
   /// Appends a time span in seconds with one to three decimals, rounded towards zero.
@@ -42,7 +41,7 @@ extension LineBuffer {
     let milliseconds = duration.nanoseconds / 1_000_000
     if milliseconds < 0 { append(UInt8(ascii: "-")) }
     let (seconds, thousandths) = milliseconds.magnitude.quotientAndRemainder(dividingBy: 1_000)
-    appendDecimal(magnitude: seconds)
+    appendDecimal(seconds)
     append(UInt8(ascii: "."))
     var (digit, rest) = thousandths.quotientAndRemainder(dividingBy: 100)
     append(UInt8(ascii: "0") + UInt8(digit))
@@ -60,10 +59,13 @@ extension LineBuffer {
   /// Appends an address as its description has it.
   mutating func append(_ address: IPAddress) {
     guard address.isIPv4 else { return append(unescaped: address.description) }
-    for shift in stride(from: UInt64(24), through: 0, by: -8) {
-      appendDecimal(magnitude: address.low >> shift & 0xff)
-      if shift > 0 { append(UInt8(ascii: ".")) }
-    }
+    appendDecimal(address.low >> 24 & 0xff)
+    append(UInt8(ascii: "."))
+    appendDecimal(address.low >> 16 & 0xff)
+    append(UInt8(ascii: "."))
+    appendDecimal(address.low >> 8 & 0xff)
+    append(UInt8(ascii: "."))
+    appendDecimal(address.low & 0xff)
   }
 
   /// Appends an address and its port as their description has them.
@@ -71,17 +73,12 @@ extension LineBuffer {
     guard case .ip(let address, let port) = peer, address.isIPv4 else { return append(unescaped: peer.description) }
     append(address)
     append(UInt8(ascii: ":"))
-    appendDecimal(magnitude: UInt64(port))
+    appendDecimal(UInt64(port))
   }
 
   /// Appends sixteen lower-case hexadecimal digits.
   mutating func appendHexadecimal(_ value: UInt64) {
     append(Hexadecimal.digits(value).span)
-  }
-
-  private mutating func appendDecimal(magnitude: UInt64) {
-    if magnitude >= 10 { appendDecimal(magnitude: magnitude / 10) }
-    append(UInt8(ascii: "0") + UInt8(magnitude % 10))
   }
 
   /// Appends one scalar's bytes, or its escape.
@@ -100,23 +97,24 @@ extension LineBuffer {
   }
 }
 
-/// Where the printing ASCII ends that begins at `start` and needs no escape, spaces included. Eight bytes at a time, for it is asked
-/// of each text; the last eight may overlap with others.
-private func endOfPlain(_ text: Span<UInt8>, from start: Int, to end: Int) -> Int {
-  func arePlain(at index: Int) -> Bool {
-    isPlain(unsafe text.bytes.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self))
+/// Whether a text can be copied whole, as nearly every one can: it is printing ASCII, spaces included, that needs neither an escape
+/// nor a cut. Eight bytes at a time, of which the last may overlap with those before.
+private func isPlain(_ text: Span<UInt8>) -> Bool {
+  guard text.count >= 8 else { return isPlainShort(text) }
+  guard text.count <= LogLine.maxTextBytes else { return false }
+  var index = 0
+  while index < text.count - 8 {
+    guard isPlain(unsafe text.bytes.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self)) else { return false }
+    index += 8
   }
-  var index = start
-  if end - start >= 8 {
-    while index < end - 8, arePlain(at: index) { index += 8 }
-    if index >= end - 8, arePlain(at: end - 8) { return end }
-  }
-  while index < end, isPlain(text[index]) { index += 1 }
-  return index
+  return isPlain(unsafe text.bytes.unsafeLoadUnaligned(fromByteOffset: text.count - 8, as: UInt64.self))
 }
 
-private func isPlain(_ byte: UInt8) -> Bool {
-  byte &- 0x20 < 0x5f && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
+/// The same of up to seven bytes: spaces take the place of those that are missing.
+private func isPlainShort(_ text: Span<UInt8>) -> Bool {
+  var bytes: UInt64 = 0x2020_2020_2020_2020
+  for index in text.indices { bytes = bytes << 8 | UInt64(text[index]) }
+  return isPlain(bytes)
 }
 
 /// The same of eight bytes: the top bit of each is set where it is above 0x7f, or below 0x20, or DEL, a quotation mark or a

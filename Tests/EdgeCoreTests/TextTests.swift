@@ -54,6 +54,7 @@ import Testing
     #expect(Hexadecimal.text(0 as UInt64) == "0000000000000000")
     #expect(Hexadecimal.text(UInt64.max) == "ffffffffffffffff")
     #expect(Hexadecimal.text(0x0123_4567_89ab_cdef as UInt64) == "0123456789abcdef")
+    #expect(Hexadecimal.text(0xfedc_ba98_7654_3210 as UInt64) == "fedcba9876543210")
   }
 
   @Test func `of bytes are two for each, and are read in either case`() {

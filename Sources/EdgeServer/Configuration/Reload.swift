@@ -218,7 +218,7 @@ final class Reload: Sendable {
   }
 
   private func tellListeners(_ next: Snapshot, _ old: Snapshot) {
-    func tell(_ event: String, _ message: String, _ snapshot: Snapshot, notIn other: Snapshot) {
+    func tell(_ event: StaticString, _ message: String, _ snapshot: Snapshot, notIn other: Snapshot) {
       for (listener, sockets) in zip(snapshot.listeners, snapshot.sockets)
       where !other.sockets.contains(where: { $0.address == sockets.address }) {
         shared.log.write(.info, event, message) { line in

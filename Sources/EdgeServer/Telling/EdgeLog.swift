@@ -32,13 +32,13 @@ final class EdgeLog: Sendable {
   /// Records an event, if its level is logged.
   ///
   /// - Parameter fill: adds the fields; not called where the line is not wanted.
-  func write(_ level: LogLevel, _ event: String, _ message: String, _ fill: (inout LogLine) -> Void = { _ in }) {
+  func write(_ level: LogLevel, _ event: StaticString, _ message: String, _ fill: (inout LogLine) -> Void = { _ in }) {
     guard level.weight >= minimum.load(ordering: .relaxed) else { return }
     writeAlways(level, event, message, fill)
   }
 
   /// Records an event whatever is logged: no setting hides who changed what.
-  func writeAlways(_ level: LogLevel, _ event: String, _ message: String, _ fill: (inout LogLine) -> Void) {
+  func writeAlways(_ level: LogLevel, _ event: StaticString, _ message: String, _ fill: (inout LogLine) -> Void) {
     let output = output
     var line = LogLine(level, event, message, at: WallClock.now(), as: output.format)
     fill(&line)
