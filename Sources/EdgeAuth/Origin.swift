@@ -38,30 +38,41 @@ struct OriginParts {
 
   init?(_ given: String) {
     let text = ASCII.lowercased(given)
-    let bytes = text.utf8
-    guard let colon = bytes.firstIndex(of: UInt8(ascii: ":")), isScheme(bytes[..<colon]),
-      bytes[colon...].starts(with: "://".utf8)
-    else { return nil }
-    let authority = bytes[colon...].dropFirst("://".utf8.count)
-    let hostEnd: String.Index
+    let bytes = text.utf8.span
+    guard let colon = bytes.firstIndex(of: UInt8(ascii: ":")), isScheme(bytes.extracting(first: colon)) else { return nil }
+    let rest = bytes.extracting(droppingFirst: colon)
+    guard rest.extracting(first: 3).equals("://".utf8.span) else { return nil }
+    let authority = rest.extracting(droppingFirst: 3)
+    let hostEnd: Int
     if authority.first == UInt8(ascii: "[") {
       guard let bracket = authority.firstIndex(of: UInt8(ascii: "]")) else { return nil }
-      hostEnd = bytes.index(after: bracket)
+      hostEnd = bracket + 1
     } else {
-      hostEnd = authority.firstIndex(of: UInt8(ascii: ":")) ?? authority.endIndex
+      hostEnd = authority.firstIndex(of: UInt8(ascii: ":")) ?? authority.count
     }
-    scheme = String(text[..<colon])
-    host = String(text[authority.startIndex..<hostEnd])
-    guard let separator = bytes[hostEnd...].first else {
+    scheme = String(utf8: bytes.extracting(first: colon))
+    host = String(utf8: authority.extracting(first: hostEnd))
+    guard hostEnd < authority.count else {
       port = nil
       return
     }
-    let digits = bytes[hostEnd...].dropFirst()
-    guard separator == UInt8(ascii: ":"), (1...5).contains(digits.count), digits.allSatisfy(ASCII.isDigit),
-      let number = UInt16(Substring(digits)), number > 0
-    else { return nil }
+    guard authority[hostEnd] == UInt8(ascii: ":"), let number = portNumber(authority.extracting(droppingFirst: hostEnd + 1))
+    else {
+      return nil
+    }
     port = number
   }
+}
+
+/// Reads one to five digits that are not zero.
+private func portNumber(_ digits: Span<UInt8>) -> UInt16? {
+  guard (1...5).contains(digits.count) else { return nil }
+  var number = 0
+  for index in digits.indices {
+    guard ASCII.isDigit(digits[index]) else { return nil }
+    number = number * 10 + Int(digits[index] - UInt8(ascii: "0"))
+  }
+  return number > 0 ? UInt16(exactly: number) : nil
 }
 
 /// The port that `scheme` implies, or nil if it implies none.
@@ -78,11 +89,15 @@ func portSuffix(_ port: UInt16?, scheme: String) -> String {
   port == defaultPort(of: scheme) ? "" : port.map { ":\($0)" } ?? ""
 }
 
-private func isScheme(_ bytes: Substring.UTF8View) -> Bool {
+private func isScheme(_ bytes: Span<UInt8>) -> Bool {
   guard let first = bytes.first, ASCII.isLetter(first) else { return false }
-  return bytes.allSatisfy {
-    ASCII.isLetter($0) || ASCII.isDigit($0) || $0 == UInt8(ascii: "+") || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: ".")
-  }
+  for index in bytes.indices where !isSchemeByte(bytes[index]) { return false }
+  return true
+}
+
+private func isSchemeByte(_ byte: UInt8) -> Bool {
+  ASCII.isLetter(byte) || ASCII.isDigit(byte) || byte == UInt8(ascii: "+") || byte == UInt8(ascii: "-")
+    || byte == UInt8(ascii: ".")
 }
 
 private let maxOriginBytes = 512

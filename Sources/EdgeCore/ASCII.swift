@@ -89,7 +89,9 @@ public enum ASCII {
   @inlinable
   public static func equalIgnoringCase(_ lhs: Span<UInt8>, _ rhs: Span<UInt8>) -> Bool {
     guard lhs.count == rhs.count else { return false }
-    for index in lhs.indices where lowercased(lhs[index]) != lowercased(rhs[index]) { return false }
+    for index in lhs.indices where lhs[index] != rhs[index] {
+      guard lowercased(lhs[index]) == lowercased(rhs[index]) else { return false }
+    }
     return true
   }
 

@@ -13,10 +13,11 @@ public struct Authority: Hashable, Sendable, CustomStringConvertible {
   ///
   /// - Throws: `HTTPParseError.hostInvalid`, also for an empty host.
   public init(parsing text: String) throws(HTTPParseError) {
-    let hostEnd = try endOfHost(text.utf8)
-    guard let host = HostName.normalized(String(text[..<hostEnd])) else { throw .hostInvalid }
+    let bytes = text.utf8.span
+    let hostEnd = try endOfHost(bytes)
+    guard let host = HostName.normalized(String(utf8: bytes.extracting(first: hostEnd))) else { throw .hostInvalid }
     self.host = host
-    port = try parsePort(text.utf8[hostEnd...])
+    port = try parsePort(bytes.extracting(droppingFirst: hostEnd))
   }
 
   /// Whether both name the same host and port, where nothing stands for `defaultPort`.
@@ -41,18 +42,23 @@ public struct Authority: Hashable, Sendable, CustomStringConvertible {
   var isToken: Bool { port == nil && !HostName.isLiteral(host) }
 }
 
-private func endOfHost(_ bytes: String.UTF8View) throws(HTTPParseError) -> String.Index {
-  guard bytes.first == UInt8(ascii: "[") else { return bytes.firstIndex(of: UInt8(ascii: ":")) ?? bytes.endIndex }
+private func endOfHost(_ bytes: Span<UInt8>) throws(HTTPParseError) -> Int {
+  guard bytes.first == UInt8(ascii: "[") else { return bytes.firstIndex(of: UInt8(ascii: ":")) ?? bytes.count }
   guard let bracket = bytes.firstIndex(of: UInt8(ascii: "]")) else { throw .hostInvalid }
-  return bytes.index(after: bracket)
+  return bracket + 1
 }
 
 /// Reads nothing, or `:` and digits. The grammar allows no digits at all, which means no port (RFC 3986 §3.2.3).
-private func parsePort(_ bytes: Substring.UTF8View) throws(HTTPParseError) -> UInt16? {
+private func parsePort(_ bytes: Span<UInt8>) throws(HTTPParseError) -> UInt16? {
   guard let first = bytes.first else { return nil }
-  let digits = bytes.dropFirst()
-  guard first == UInt8(ascii: ":"), digits.allSatisfy(ASCII.isDigit) else { throw .hostInvalid }
-  guard !digits.isEmpty else { return nil }
-  guard let port = UInt16(Substring(digits)), port > 0 else { throw .hostInvalid }
-  return port
+  guard first == UInt8(ascii: ":") else { throw .hostInvalid }
+  var port = 0
+  for index in 1..<bytes.count {
+    guard ASCII.isDigit(bytes[index]) else { throw .hostInvalid }
+    port = port * 10 + Int(bytes[index] - UInt8(ascii: "0"))
+    guard port <= UInt16.max else { throw .hostInvalid }
+  }
+  guard bytes.count > 1 else { return nil }
+  guard port > 0 else { throw .hostInvalid }
+  return UInt16(port)
 }

@@ -10,11 +10,6 @@ extension String {
       for index in bytes.indices { unicodeScalars.append(Unicode.Scalar(bytes[index])) }
     }
   }
-
-  /// Copies a text.
-  init(utf8: Span<UInt8>) {
-    self = unsafe utf8.withUnsafeBufferPointer { bytes in unsafe String(decoding: bytes, as: UTF8.self) }
-  }
 }
 
 extension Span<UInt8> {
@@ -23,22 +18,6 @@ extension Span<UInt8> {
     var bits: UInt8 = 0
     for index in indices { bits |= self[index] }
     return bits < 0x80
-  }
-
-  /// Whether the bytes are the same.
-  func equals(_ other: Span<UInt8>) -> Bool {
-    guard count == other.count else { return false }
-    for index in indices where self[index] != other[index] { return false }
-    return true
-  }
-
-  /// The first byte, if there is one.
-  var first: UInt8? { isEmpty ? nil : self[0] }
-
-  /// Where the first such byte is.
-  func firstIndex(of byte: UInt8) -> Int? {
-    for index in indices where self[index] == byte { return index }
-    return nil
   }
 }
 

@@ -101,7 +101,7 @@ private struct LengthSet: Hashable {
 /// Below zero if `name` comes before `other`, zero if they are spellings of one name. Shorter names come first.
 private func order(_ name: Span<UInt8>, _ other: Span<UInt8>) -> Int {
   guard name.count == other.count else { return name.count - other.count }
-  for index in name.indices {
+  for index in name.indices where name[index] != other[index] {
     let difference = Int(comparable(name[index])) - Int(comparable(other[index]))
     guard difference == 0 else { return difference }
   }

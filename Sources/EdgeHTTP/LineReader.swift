@@ -52,8 +52,10 @@ struct LineReader: Sendable {
     guard !sawCarriageReturn else { return 0 }
     let room = max(0, min(limits.maxLineBytes - kept.count, limits.maxHeadBytes - sectionBytes))
     let bytes = bytes.extracting(first: room)
-    for index in bytes.indices where !isText(bytes[index]) { return index }
-    return bytes.count
+    var count = 0
+    while bytes.count - count >= 8, isPlainText(word(of: bytes, at: count)) { count += 8 }
+    while count < bytes.count, isText(bytes[count]) { count += 1 }
+    return count
   }
 
   /// Begins the next line of the same head.
@@ -71,6 +73,20 @@ struct LineReader: Sendable {
 /// Whether a byte may stand in a line: everything but controls, of which a tab is allowed.
 func isText(_ byte: UInt8) -> Bool {
   byte >= 0x20 && byte != 0x7f || byte == 0x09
+}
+
+/// Whether each of eight bytes may stand in a line, and none is a tab.
+private func isPlainText(_ word: UInt64) -> Bool {
+  let belowSpace = (word &- 0x2020_2020_2020_2020) & ~word
+  let others = word ^ 0x7f7f_7f7f_7f7f_7f7f
+  let delete = (others &- 0x0101_0101_0101_0101) & ~others
+  return (belowSpace | delete) & 0x8080_8080_8080_8080 == 0
+}
+
+/// Eight bytes as they lie in `text`. The caller has seen that `text` has them.
+@inline(__always)
+private func word(of text: Span<UInt8>, at index: Int) -> UInt64 {
+  unsafe text.bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: index, as: UInt64.self)
 }
 
 extension HTTPFields {

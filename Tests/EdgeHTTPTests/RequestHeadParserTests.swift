@@ -99,6 +99,19 @@ import Testing
 @Suite struct HeadLimitsTests {
   private let limits = HeadLimits(maxLineBytes: 20, maxFieldCount: 3, maxHeadBytes: 67)
 
+  @Test func `of all bytes, controls other than a tab may stand nowhere in a line`() {
+    for place in 0..<24 {
+      for byte in UInt8.min ... .max {
+        var value = [UInt8](repeating: UInt8(ascii: "a"), count: 24)
+        value[place] = byte
+        var parser = RequestHeadParser()
+        let input = latin1("GET / HTTP/1.1\r\nHost: a\r\nX: -") + value + latin1("-\r\n\r\n")
+        let isText = byte >= 0x20 && byte != 0x7f || byte == 0x09
+        #expect(((try? parser.receive(input.span)) != nil) == isText, "\(byte) at \(place)")
+      }
+    }
+  }
+
   @Test func `a line of exactly the longest length passes`() {
     #expect(requests(in: "GET /3456789 HTTP/1.1\r\nHost: a\r\n\r\n", limits: HeadLimits(maxLineBytes: 21)).heads.count == 1)
   }
