@@ -690,7 +690,8 @@ def test_while_the_edge_is_away_the_page_says_how_old_it_is_and_goes_on_when_it_
     browser.wait_for_text("#unreachable-text", "The edge does not answer. What you see is old.")
     eventually(lambda: browser.text("#unreachable-age") not in ("", "0 s old"), what="its age")
     assert browser.text("[data-tile=connections] .value") == "0"
-    assert all("ERR_CONNECTION_REFUSED" in entry["message"] for entry in browser.complaints())
+    # Refused, or cut off in the middle: nothing else may be wrong with the page.
+    assert all("net::ERR_" in entry["message"] for entry in browser.complaints())
     start(admin=admin)
     browser.run("document.getElementById('retry').click()")
     eventually(lambda: not browser.is_shown("#unreachable"), what="the banner going")
