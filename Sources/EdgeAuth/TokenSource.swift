@@ -122,8 +122,9 @@ private func onlyToken(_ candidates: [String]) throws(TokenError) -> String? {
 private func isToken(_ text: Span<UInt8>) -> Bool {
   var end = text.count
   while end > 0, text[end - 1] == UInt8(ascii: "=") { end -= 1 }
-  for index in 0..<end where !isTokenByte(text[index]) { return false }
-  return end > 0
+  let token = text.extracting(first: end)
+  for index in token.indices where !isTokenByte(token[index]) { return false }
+  return !token.isEmpty
 }
 
 private func isTokenByte(_ byte: UInt8) -> Bool {
