@@ -66,6 +66,17 @@ final class ReactorContext {
     return ConnectionID(reactor: index, serial: serial)
   }
 
+  // Two ways to the turn's input, on the path of every message: to ask for it from outside takes a retain and a release more.
+  /// Lets a client read, if it is time to.
+  func letRead(_ client: ClientConnection) {
+    client.read(through: turnInput)
+  }
+
+  /// A WebSocket's link has something to read.
+  func isReady(_ link: WorkerLink) {
+    turnInput.isReady(link)
+  }
+
   /// An array for frames that are to be sent; see `give(back:)`.
   func takeFrames() -> [UInt8] {
     var taken: [UInt8] = []

@@ -129,6 +129,17 @@ public struct TLSSession: ~Copyable {
     return .failed(fail(.fromQueue(verifyResult: unsafe SSL_get_verify_result(ssl))))
   }
 
+  /// Says that the first `count` bytes of the scratch's input are this session's, whose turn it is.
+  public func offer(_ count: Int) {
+    scratch.offer(count: count)
+  }
+
+  /// Calls `body` with what waits to be sent, and drops it.
+  public func takeOutput<Outcome>(_ body: (Span<UInt8>) -> Outcome) -> Outcome {
+    defer { scratch.clearOutput() }
+    return scratch.withOutput(body)
+  }
+
   /// Decrypts the offered input into `plaintext`, as many records as fit.
   ///
   /// A buffer of `TLSScratch.plaintextBytes` takes all that one `offer` can bring.

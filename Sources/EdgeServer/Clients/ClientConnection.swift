@@ -167,11 +167,11 @@ final class ClientConnection: Client {
     guard readiness.contains(.readable) || isEnding else { return }
     inlet.becameReadable(ending: isEnding)
     if isEnding, inlet.isPaused, endsWhilePaused(readiness) { return lost() }
-    read()
+    context.letRead(self)
   }
 
   override func turn() {
-    if isBroken { lost() } else { read() }
+    if isBroken { lost() } else { context.letRead(self) }
     context.turnInput.pass()
   }
 

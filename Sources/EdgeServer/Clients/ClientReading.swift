@@ -9,10 +9,9 @@ import EdgeTelemetry
 /// the conversation that goes on.
 extension ClientConnection {
   /// Reads, if it is time to: once, or what is kept from the last time.
-  func read() {
+  func read(through input: TurnInput) {
     guard isAdded else { return }
-    if case .handshaking = phase { return handshake() }
-    let input = context.turnInput
+    if case .handshaking = phase { return handshake(through: input) }
     switch inlet.turn {
     case .wait: break
     case .useKept: use(input.place(kept), of: input, waits: false)
@@ -146,7 +145,7 @@ extension ClientConnection {
 // MARK: The TLS handshake
 
 extension ClientConnection {
-  private func handshake() {
+  private func handshake(through input: TurnInput) {
     guard case .receive = inlet.turn, let outcome = transport?.handshake() else { return }
     switch outcome {
     case .needsInput:
@@ -158,7 +157,6 @@ extension ClientConnection {
         result: .completed, version: info.version.label, resumed: info.isResumed, duration: context.reactor.now - accepted)
       beginHTTP(info.applicationProtocol)
       // The input that completed the handshake may hold the first request too.
-      let input = context.turnInput
       let keptCount = input.place(kept)
       guard let rest = unsafe transport?.receiveRest(into: input.room(after: keptCount), more: more) else { return }
       received(rest, in: input, after: keptCount, waits: false)

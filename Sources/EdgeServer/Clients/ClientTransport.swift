@@ -41,7 +41,7 @@ struct ClientTransport: ~Copyable {
       case .wouldBlock: return .needsInput
       case .ended, .failed: return .ended
       }
-      scratch.offer(count: count)
+      tls?.offer(count)
       guard let step = tls?.handshake() else { return .ended }
       guard sendCiphertext(of: step) != .failed else {
         // The next session must not find what this one leaves unread.
@@ -64,13 +64,12 @@ struct ClientTransport: ~Copyable {
   /// - Parameter limit: how many bytes to take from the socket, at most `ReactorContext.shareBytes`.
   mutating func receive(into buffer: UnsafeMutableRawBufferPointer, limit: Int) -> ReceiveOutcome {
     guard !hasEnded else { return .ended }
-    let scratch = tls?.scratch
-    let window = unsafe UnsafeMutableRawBufferPointer(rebasing: (scratch?.input ?? buffer)[..<limit])
+    let window = unsafe UnsafeMutableRawBufferPointer(rebasing: (tls?.scratch.input ?? buffer)[..<limit])
     switch unsafe wire.receive(into: window) {
     case .bytes(let count):
       let more = count == limit
-      guard let scratch else { return .bytes(count, more: more, answerWaits: false) }
-      scratch.offer(count: count)
+      guard tls != nil else { return .bytes(count, more: more, answerWaits: false) }
+      tls?.offer(count)
       return unsafe decrypt(into: buffer, more: more)
     case .wouldBlock: return .wouldBlock
     case .ended: return .ended
@@ -132,17 +131,14 @@ struct ClientTransport: ~Copyable {
   /// client does not wait for: it goes with the first answer, and so costs no packet, no system call and no wake-up of its own
   /// (`scripts/bench --parts handshake,syscalls`: 4 sends a handshake became 3).
   private mutating func sendCiphertext(of step: HandshakeStep) -> SendOutcome {
-    guard case .done(let info) = step, info.version == .tls13, let scratch = tls?.scratch else { return sendCiphertext() }
-    scratch.withOutput { wire.hold($0) }
-    scratch.clearOutput()
+    guard case .done(let info) = step, info.version == .tls13 else { return sendCiphertext() }
+    tls?.takeOutput { wire.hold($0) }
     return .sent
   }
 
   private mutating func sendCiphertext() -> SendOutcome {
-    guard let scratch = tls?.scratch, scratch.outputCount > 0 else { return wire.waitingBytes == 0 ? .sent : .waits }
-    let outcome = scratch.withOutput { wire.send($0) }
-    scratch.clearOutput()
-    return outcome
+    guard let count = tls?.scratch.outputCount, count > 0 else { return wire.waitingBytes == 0 ? .sent : .waits }
+    return tls?.takeOutput { wire.send($0) } ?? .failed
   }
 }
 

@@ -131,7 +131,7 @@ final class WorkerLink: EventSource {
     let isEnding = !readiness.isDisjoint(with: [.peerClosed, .hungUp, .error])
     guard readiness.contains(.readable) || isEnding else { return }
     inlet.becameReadable(ending: isEnding)
-    if servesTunnel { context.turnInput.isReady(self) } else { read(through: context.turnInput) }
+    if servesTunnel { context.isReady(self) } else { read(through: context.turnInput) }
   }
 
   override func turn() {
