@@ -109,17 +109,19 @@ extension UTF8Validator {
     return index
   }
 
-  /// Walks over ASCII: four words at a time, then word by word, then what is left, by a word that ends with the text.
+  /// Walks over ASCII: eight words at a time, then word by word, then what is left, by a word that ends with the text.
   ///
   /// - Returns: the text's end, or the place of a word or of fewer than eight last bytes that hold anything else.
   private static func endOfASCII(_ text: Span<UInt8>, from start: Int, _ wordKey: UInt64) -> Int {
     let key = rotated(wordKey, to: start)
+    let keys = SIMD2(repeating: key)
     var index = start
-    while text.count &- index >= 32 {
-      let first = (word(of: text, at: index) ^ key) | (word(of: text, at: index &+ 8) ^ key)
-      let second = (word(of: text, at: index &+ 16) ^ key) | (word(of: text, at: index &+ 24) ^ key)
-      guard (first | second) & highBits == 0 else { break }
-      index &+= 32
+    while text.count &- index >= 64 {
+      let first = (twoWords(of: text, at: index) ^ keys) | (twoWords(of: text, at: index &+ 16) ^ keys)
+      let second = (twoWords(of: text, at: index &+ 32) ^ keys) | (twoWords(of: text, at: index &+ 48) ^ keys)
+      let all = first | second
+      guard (all.x | all.y) & highBits == 0 else { break }
+      index &+= 64
     }
     while text.count &- index >= 8, (word(of: text, at: index) ^ key) & highBits == 0 { index &+= 8 }
     let left = text.count &- index
@@ -132,6 +134,12 @@ extension UTF8Validator {
   @inline(__always)
   private static func word(of text: Span<UInt8>, at index: Int) -> UInt64 {
     UInt64(littleEndian: unsafe text.bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: index, as: UInt64.self))
+  }
+
+  /// Two such words, in one register.
+  @inline(__always)
+  private static func twoWords(of text: Span<UInt8>, at index: Int) -> SIMD2<UInt64> {
+    unsafe text.bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: index, as: SIMD2<UInt64>.self)
   }
 
   /// The key for the eight bytes at `index`, from the one for the eight at 0.
