@@ -75,7 +75,7 @@ class Carrier: EventSource {
       if stage == .connecting { connected() } else { wire?.flush() }
     }
     guard readiness.contains(.readable) || !readiness.isDisjoint(with: [.peerClosed, .hungUp, .error]) else { return }
-    read()
+    read(toEnd: !readiness.isDisjoint(with: [.peerClosed, .hungUp, .error]))
     if stage == .open { receivedAll() }
   }
 
@@ -104,12 +104,14 @@ class Carrier: EventSource {
   }
 
   /// Reads until nothing is left: a loop, since the reactor tells of bytes once.
-  private func read() {
+  ///
+  /// - Parameter toEnd: whether the end may lie behind the last bytes.
+  private func read(toEnd: Bool) {
     while true {
       switch stage {
       case .connecting, .over: return
       case .securing: guard secure() else { return }
-      case .open: guard handle(wire?.receive()) else { return }
+      case .open: guard handle(wire?.receive()), toEnd || wire?.isDrained == false else { return }
       }
     }
   }

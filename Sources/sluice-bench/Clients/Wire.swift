@@ -9,6 +9,8 @@ struct Wire: ~Copyable {
   private let context: LoadContext
   private var tls: TLSSession?
   private var queue = ByteQueue()
+  /// Whether the last receive took all that the kernel had.
+  private(set) var isDrained = false
 
   /// Takes over a socket that connects.
   init(_ socket: consuming Socket, context: LoadContext) throws(TLSError) {
@@ -56,6 +58,7 @@ struct Wire: ~Copyable {
     let room = unsafe tls == nil ? context.plaintext : context.scratch.input
     switch unsafe socket.receive(into: room) {
     case .bytes(let count):
+      isDrained = count < room.count
       guard tls != nil else { return .some(count) }
       context.scratch.offer(count: count)
       return decrypt()
