@@ -7,6 +7,8 @@ public enum Base64: Sendable, CaseIterable {
 
   /// The text that stands for `bytes`.
   public func encode(_ bytes: [UInt8]) -> String {
+    // To append nothing to an empty array writes to the one that all threads share.
+    guard !bytes.isEmpty else { return "" }
     let digits = digits.utf8.span
     var text: [UInt8] = []
     text.append(addingCapacity: (bytes.count + 2) / 3 * 4) { text in
