@@ -56,23 +56,10 @@ struct OriginParts {
       port = nil
       return
     }
-    guard authority[hostEnd] == UInt8(ascii: ":"), let number = portNumber(authority.extracting(droppingFirst: hostEnd + 1))
-    else {
-      return nil
-    }
+    let digits = authority.extracting(droppingFirst: hostEnd + 1)
+    guard authority[hostEnd] == UInt8(ascii: ":"), digits.count <= 5, let number = PortNumber.parse(digits) else { return nil }
     port = number
   }
-}
-
-/// Reads one to five digits that are not zero.
-private func portNumber(_ digits: Span<UInt8>) -> UInt16? {
-  guard (1...5).contains(digits.count) else { return nil }
-  var number = 0
-  for index in digits.indices {
-    guard ASCII.isDigit(digits[index]) else { return nil }
-    number = number * 10 + Int(digits[index] - UInt8(ascii: "0"))
-  }
-  return number > 0 ? UInt16(exactly: number) : nil
 }
 
 /// The port that `scheme` implies, or nil if it implies none.

@@ -116,5 +116,5 @@ private func hasProperHostAndPort(_ authority: Substring) -> Bool {
   let host = port.map { authority[..<$0] } ?? authority
   guard HostName.normalized(host) != nil else { return false }
   guard let digits = port.map({ authority[$0...].dropFirst() }) else { return true }
-  return digits.utf8.allSatisfy(ASCII.isDigit) && UInt16(digits) ?? 0 > 0
+  return PortNumber.parse(digits.utf8.span) != nil
 }

@@ -52,13 +52,7 @@ private func endOfHost(_ bytes: Span<UInt8>) throws(HTTPParseError) -> Int {
 private func parsePort(_ bytes: Span<UInt8>) throws(HTTPParseError) -> UInt16? {
   guard let first = bytes.first else { return nil }
   guard first == UInt8(ascii: ":") else { throw .hostInvalid }
-  var port = 0
-  for index in 1..<bytes.count {
-    guard ASCII.isDigit(bytes[index]) else { throw .hostInvalid }
-    port = port * 10 + Int(bytes[index] - UInt8(ascii: "0"))
-    guard port <= UInt16.max else { throw .hostInvalid }
-  }
   guard bytes.count > 1 else { return nil }
-  guard port > 0 else { throw .hostInvalid }
-  return UInt16(port)
+  guard let port = PortNumber.parse(bytes.extracting(droppingFirst: 1)) else { throw .hostInvalid }
+  return port
 }
